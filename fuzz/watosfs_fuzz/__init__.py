@@ -1,0 +1,1 @@
+"""Lockstep fuzzing and crash exploration of file systems against the watosfs model."""

@@ -1,0 +1,1 @@
+"""Block devices: the protocol that every file system here reads and writes through."""

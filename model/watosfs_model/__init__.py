@@ -1,0 +1,1 @@
+"""Executable specification of watosfs: pure steps over immutable states."""

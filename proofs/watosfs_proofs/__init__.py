@@ -1,0 +1,1 @@
+"""Z3 proofs about the pure kernels of watosfs (built by a later issue)."""
