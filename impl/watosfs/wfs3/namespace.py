@@ -1,0 +1,334 @@
+"""Names: lookup, creation, links, removal and rename, as POSIX and Linux have them (``docs/SEMANTICS.md``).
+
+Every operation looks first, admits its space second and changes last, so that an error before the change
+leaves nothing behind.
+"""
+
+import errno
+import stat
+
+from watosfs.errors import DamageError, failure
+from watosfs.wfs3 import directory
+from watosfs.wfs3.btree import BTree
+from watosfs.wfs3.engine import Engine
+from watosfs.wfs3.filedata import tree_extents
+from watosfs.wfs3.format import INLINE_SIZE_MAX, LINK_MAX, PATH_MAX
+from watosfs.wfs3.paths import Follow, Place, resolve
+from watosfs.wfs3.records import ENTRY_TYPES, TYPE_DIRECTORY, TYPE_SYMLINK, Inode
+
+_NAMES_IN_MEMORY_MAX = 65536
+_RUNS_COUNTED_EXACTLY = 256
+
+
+class Namespace:
+    """The tree of names over an engine. ``open_counts`` says which inodes have open handles."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.names: dict[tuple[int, bytes], tuple[int, int]] = {}
+        self.open_counts: dict[int, int] = {}
+
+    # -- looking
+
+    def lookup(self, parent: int, name: bytes) -> tuple[int, int] | None:
+        """(inode number, kind) of a name in a directory, or None."""
+        known = self.names.get((parent, name))
+        if known is not None:
+            return known
+        engine = self.engine
+        found = directory.lookup(engine.tree(self.directory(parent)), name)
+        if found is not None:
+            if len(self.names) >= _NAMES_IN_MEMORY_MAX:
+                self.names.clear()
+            self.names[parent, name] = found
+        return found
+
+    def directory(self, number: int) -> Inode:
+        """The inode of a directory that a name led to. Raises DamageError when it is something else."""
+        inode = self.engine.inode(number)
+        if not inode.is_directory:
+            raise DamageError("inode", 0, f"inode {number} is not the directory its name says")
+        return inode
+
+    def target_of(self, number: int) -> bytes:
+        """The target of a symlink."""
+        inode = self.engine.inode(number)
+        if not inode.is_symlink or not 0 < inode.size < PATH_MAX:
+            raise DamageError("inode", 0, f"inode {number} is not a symlink of 1 to 4095 bytes")
+        return self.engine.data.read(inode, 0, inode.size)
+
+    def resolve(self, path: bytes, follow: Follow) -> Place:
+        """Where a path leads. Raises what ``paths.resolve`` raises."""
+        return resolve(path, follow, self.lookup, self.target_of)
+
+    def find(self, path: bytes, follow: Follow) -> Inode:
+        """The inode that a path leads to; ENOENT when there is none."""
+        place = self.resolve(path, follow)
+        if not place.number:
+            raise failure(errno.ENOENT, path)
+        return self.engine.inode(place.number)
+
+    def tree_of(self, number: int) -> BTree:
+        """A directory's tree, for reading."""
+        return self.engine.tree(self.directory(number))
+
+    # -- admission
+
+    def admit(self, *trees: BTree, extra: int = 0, frees: bool = False, drops: int = 0) -> None:
+        """Admit one change of names in the given directories."""
+        engine = self.engine
+        cost = engine.namespace_cost() + extra
+        for tree in trees:
+            cost += 2 * tree.height + 3
+        engine.admit(cost, frees=frees, drops=drops)
+
+    def runs_of(self, inode: Inode) -> int:
+        """Upper bound on the runs of blocks that deleting the inode gives up."""
+        blocks = inode.blocks
+        if blocks > _RUNS_COUNTED_EXACTLY and not inode.is_directory:
+            return 2 * tree_extents(self.engine.tree(inode))
+        return 2 * blocks + 2
+
+    # -- creating
+
+    def create(self, path: bytes, place: Place, mode: int, kind_bits: int) -> Inode:
+        """A new inode under a name that does not exist. The caller has checked ``place``."""
+        tree = self.tree_of(place.parent)
+        parent = self.engine.inode(place.parent)
+        if kind_bits == stat.S_IFDIR and parent.nlink >= LINK_MAX:
+            raise failure(errno.EMLINK, path)
+        self.admit(tree)
+        return self.add_inode(place, mode, kind_bits)
+
+    def add_inode(self, place: Place, mode: int, kind_bits: int) -> Inode:
+        """The change of ``create``, space admitted."""
+        engine = self.engine
+        now = engine.clock()
+        parent = engine.modify(place.parent)
+        is_directory = kind_bits == stat.S_IFDIR
+        inode = engine.new_inode(mode & 0o7777 | kind_bits, now, 2 if is_directory else 1)
+        kind = ENTRY_TYPES[kind_bits]
+        directory.add(engine.changing_tree(parent), place.name, inode.number, kind)
+        self.names[place.parent, place.name] = (inode.number, kind)
+        if is_directory:
+            parent.nlink += 1
+        parent.mtime_ns = parent.ctime_ns = now
+        return inode
+
+    def mkdir(self, path: bytes, mode: int) -> Inode:
+        """A new directory. EEXIST, EMLINK, ENOSPC."""
+        place = self.resolve(path, Follow.NEVER)
+        if place.number:
+            raise failure(errno.EEXIST, path)
+        return self.create(path, place, mode, stat.S_IFDIR)
+
+    def symlink(self, target: bytes, path: bytes) -> None:
+        """A new symlink. EEXIST; ENOENT for an empty target; ENAMETOOLONG beyond 4095 bytes; EINVAL for NUL."""
+        if not target:
+            raise failure(errno.ENOENT, path, "empty target")
+        if len(target) >= PATH_MAX:
+            raise failure(errno.ENAMETOOLONG, path)
+        if b"\0" in target:
+            raise failure(errno.EINVAL, path, "NUL byte in a target")
+        place = self.resolve(path, Follow.NEVER)
+        self.refuse_new(path, place)
+        extra = 0 if len(target) <= INLINE_SIZE_MAX else 1 + self.engine.data.nodes_per_chunk(0)
+        self.admit(self.tree_of(place.parent), extra=extra)
+        inode = self.add_inode(place, 0o777, stat.S_IFLNK)
+        self.engine.data.write(inode, 0, target)
+
+    def refuse_new(self, path: bytes, place: Place) -> None:
+        """EEXIST or ENOENT when a non-directory cannot be entered at ``place``."""
+        if place.number:
+            raise failure(errno.EEXIST, path)
+        if place.trailing_slash:
+            raise failure(errno.ENOENT, path)
+
+    def link(self, old: bytes, new: bytes) -> None:
+        """A second name for a file or symlink (not followed). EPERM for a directory, EMLINK, EEXIST."""
+        source = self.find(old, Follow.TRAILING_SLASH)
+        place = self.resolve(new, Follow.NEVER)
+        self.refuse_new(new, place)
+        if source.is_directory:
+            raise failure(errno.EPERM, old)
+        if source.nlink >= LINK_MAX:
+            raise failure(errno.EMLINK, old)
+        self.admit(self.tree_of(place.parent))
+        engine = self.engine
+        now = engine.clock()
+        inode = engine.modify(source.number)
+        inode.nlink += 1
+        inode.ctime_ns = now
+        parent = engine.modify(place.parent)
+        kind = ENTRY_TYPES[inode.mode & 0o170000]
+        directory.add(engine.changing_tree(parent), place.name, inode.number, kind)
+        parent.mtime_ns = parent.ctime_ns = now
+
+    # -- removing
+
+    def unlink(self, path: bytes) -> None:
+        """Remove a name; the inode goes with its last name and handle. EISDIR, ENOTDIR (trailing slash)."""
+        place = self.resolve(path, Follow.NEVER)
+        if place.special:
+            raise failure(errno.EISDIR, path)
+        if not place.number:
+            raise failure(errno.ENOENT, path)
+        if place.kind == TYPE_DIRECTORY:
+            raise failure(errno.EISDIR, path)
+        if place.trailing_slash:
+            raise failure(errno.ENOTDIR, path)
+        inode = self.engine.inode(place.number)
+        self.admit(self.tree_of(place.parent), frees=True, drops=self.runs_of(inode))
+        self.remove_name(place)
+        self.drop_link(inode.number)
+
+    def rmdir(self, path: bytes) -> None:
+        """Remove an empty directory. EBUSY (root), EINVAL (``.``), ENOTEMPTY, ENOTDIR."""
+        place = self.resolve(path, Follow.NEVER)
+        if place.special:
+            refusals = {b"/": errno.EBUSY, b".": errno.EINVAL, b"..": errno.ENOTEMPTY}
+            raise failure(refusals[place.special], path)
+        if not place.number:
+            raise failure(errno.ENOENT, path)
+        if place.kind != TYPE_DIRECTORY:
+            raise failure(errno.ENOTDIR, path)
+        if not directory.is_empty(self.tree_of(place.number)):
+            raise failure(errno.ENOTEMPTY, path)
+        self.admit(self.tree_of(place.parent), frees=True, drops=2)
+        parent = self.remove_name(place)
+        parent.nlink -= 1
+        self.drop_directory(place.number)
+
+    def remove_name(self, place: Place) -> Inode:
+        """Take the entry out of its directory; the directory's inode."""
+        engine = self.engine
+        parent = engine.modify(place.parent)
+        directory.remove(engine.changing_tree(parent), place.name)
+        self.names.pop((place.parent, place.name), None)
+        parent.mtime_ns = parent.ctime_ns = engine.clock()
+        return parent
+
+    def drop_link(self, number: int) -> None:
+        """One name less for a non-directory."""
+        engine = self.engine
+        inode = engine.modify(number)
+        inode.nlink -= 1
+        inode.ctime_ns = engine.clock()
+        if inode.nlink == 0:
+            self.bury(inode)
+
+    def drop_directory(self, number: int) -> None:
+        """The last name of an empty directory is gone."""
+        inode = self.engine.modify(number)
+        inode.nlink = 0
+        inode.ctime_ns = self.engine.clock()
+        self.bury(inode)
+
+    def bury(self, inode: Inode) -> None:
+        """A nameless inode: an orphan while handles are open on it, else deleted."""
+        if self.open_counts.get(inode.number):
+            self.engine.orphan_tree.insert(inode.number, self.engine.store.generation)
+        else:
+            self.engine.delete_inode(inode)
+
+    def reclaim(self, number: int) -> None:
+        """Delete an orphan that nobody has open any more."""
+        engine = self.engine
+        inode = engine.inode(number)
+        engine.admit(
+            engine.namespace_cost() + 2 * engine.tree(inode).height + 3,
+            frees=True,
+            drops=self.runs_of(inode),
+        )
+        path = engine.orphan_tree.lower_bound(number)
+        if not path or path[-1][0].keys[path[-1][1]] != number:
+            raise DamageError("orphan tree", 0, f"inode {number} is missing")
+        engine.orphan_tree.delete(path)
+        engine.delete_inode(engine.modify(number))
+
+    # -- renaming
+
+    def rename(self, old: bytes, new: bytes) -> None:
+        """Move a name, replacing what the new one led to, in one step.
+
+        EBUSY for ``.``, ``..`` and the root; EINVAL into its own subtree; EISDIR, ENOTDIR, ENOTEMPTY as POSIX;
+        nothing happens when both names lead to one inode.
+        """
+        source = self.resolve(old, Follow.NEVER)
+        target = self.resolve(new, Follow.NEVER)
+        self.refuse_rename(old, source, new, target)
+        if source.number == target.number:
+            return
+        engine = self.engine
+        trees = [self.tree_of(source.parent), self.tree_of(target.parent)]
+        drops = 0
+        if target.number:
+            replaced = engine.inode(target.number)
+            trees.append(engine.tree(replaced))
+            drops = self.runs_of(replaced)
+        self.admit(*trees, drops=drops)
+        now = engine.clock()
+        moved = engine.modify(source.number)
+        self.enter_moved(source, target)
+        self.remove_name(source)
+        if target.number:
+            if target.kind == TYPE_DIRECTORY:
+                engine.modify(target.parent).nlink -= 1
+                self.drop_directory(target.number)
+            else:
+                self.drop_link(target.number)
+        moved.ctime_ns = now
+        new_parent = engine.modify(target.parent)
+        new_parent.mtime_ns = new_parent.ctime_ns = now
+        if source.kind == TYPE_DIRECTORY and source.parent != target.parent:
+            engine.modify(source.parent).nlink -= 1
+            new_parent.nlink += 1
+
+    def enter_moved(self, source: Place, target: Place) -> None:
+        """Let the target name lead to the source's inode."""
+        engine = self.engine
+        tree = engine.changing_tree(engine.modify(target.parent))
+        if target.number:
+            directory.replace(tree, target.name, source.number, source.kind)
+        else:
+            directory.add(tree, target.name, source.number, source.kind)
+        self.names[target.parent, target.name] = (source.number, source.kind)
+
+    def refuse_rename(self, old: bytes, source: Place, new: bytes, target: Place) -> None:
+        """Raise the errno that forbids a rename."""
+        if source.special or target.special:
+            raise failure(errno.EBUSY, old)
+        if not source.number:
+            raise failure(errno.ENOENT, old)
+        is_directory = source.kind == TYPE_DIRECTORY
+        if not is_directory and (source.trailing_slash or target.trailing_slash):
+            raise failure(errno.ENOTDIR, old)
+        if source.number in target.ancestors:
+            raise failure(errno.EINVAL, new, "a directory cannot move into itself")
+        if target.number and target.number in source.ancestors:
+            raise failure(errno.ENOTEMPTY, new)
+        if not target.number or source.number == target.number:
+            moves_directory = is_directory and source.parent != target.parent
+            if moves_directory and self.engine.inode(target.parent).nlink >= LINK_MAX:
+                raise failure(errno.EMLINK, new)
+            return
+        if is_directory:
+            if target.kind != TYPE_DIRECTORY:
+                raise failure(errno.ENOTDIR, new)
+            if not directory.is_empty(self.tree_of(target.number)):
+                raise failure(errno.ENOTEMPTY, new)
+        elif target.kind == TYPE_DIRECTORY:
+            raise failure(errno.EISDIR, new)
+
+    def readlink(self, path: bytes) -> bytes:
+        """The target of the symlink at ``path``; EINVAL for anything else."""
+        place = self.resolve(path, Follow.TRAILING_SLASH)
+        if not place.number:
+            raise failure(errno.ENOENT, path)
+        if place.kind != TYPE_SYMLINK:
+            raise failure(errno.EINVAL, path)
+        return self.target_of(place.number)
+
+    def forget(self) -> None:
+        """After an abort nothing that was remembered is sure."""
+        self.names.clear()
