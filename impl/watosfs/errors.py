@@ -1,7 +1,7 @@
 """How every layer reports expected failures: ``OSError`` with an errno and, where known, a path.
 
-The errno is the contract (tests assert it); the text is for people. Damage on disk is EUCLEAN, as in
-ext4 and XFS, and says which structure, block and field was wrong.
+The errno is the contract (tests assert it); the text is for people. Damage on disk is EUCLEAN, as
+in ext4 and XFS, and says which structure, block and field was wrong.
 """
 
 import errno
@@ -21,7 +21,9 @@ class DamageError(OSError):
 
 
 def failure(number: int, path: bytes | str | None = None, reason: str = "") -> OSError:
-    """The ``OSError`` subclass for ``number`` (``FileNotFoundError`` for ENOENT and so on), ready to raise."""
+    """The ``OSError`` subclass for ``number`` (``FileNotFoundError`` for ENOENT and so on), ready
+    to raise.
+    """
     text = os.strerror(number)
     if reason:
         text = f"{text}: {reason}"

@@ -1,8 +1,9 @@
 """The block device protocol (DESIGN section 4): numbered blocks behind a volatile write cache.
 
-A completed ``flush`` makes every earlier write durable; a write with ``fua`` makes itself durable and
-orders nothing else. Between two flushes (an *epoch*) the device may persist writes in any order, any
-subset of them, torn at sector granularity (512 bytes). File systems may rely on nothing more.
+A completed ``flush`` makes every earlier write durable; a write with ``fua`` makes itself durable
+and orders nothing else. Between two flushes (an *epoch*) the device may persist writes in any
+order, any subset of them, torn at sector granularity (512 bytes). File systems may rely on nothing
+more.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,17 +49,20 @@ class BlockDevice(Protocol):
     def read(self, block: int, count: int = 1, accept: Accept | None = None) -> Buffer:
         """``count`` blocks from ``block`` on, as one buffer of ``count * block_size_bytes`` bytes.
 
-        The buffer may be a view of the device: it is valid until those blocks are next written; copy
-        to keep. ``accept`` is the check that the caller will apply itself. A device with redundancy
-        may use it to choose a copy; a crash explorer uses it to treat all contents that the caller
-        rejects as one. A caller that passes ``accept`` must treat every rejected content alike.
+        The buffer may be a view of the device: it is valid until those blocks are next written;
+        copy to keep. ``accept`` is the check that the caller will apply itself. A device with
+        redundancy may use it to choose a copy; a crash explorer uses it to treat all contents that
+        the caller rejects as one. A caller that passes ``accept`` must treat every rejected
+        content alike.
         """
 
     def readv(self, runs: Sequence[tuple[int, int]]) -> list[Buffer]:
         """One buffer for each (block, count), in order."""
 
     def write(self, block: int, data: Buffer, *, fua: bool = False) -> None:
-        """Write whole blocks from ``block`` on; ``data`` is copied or written before the call returns."""
+        """Write whole blocks from ``block`` on; ``data`` is copied or written before the call
+        returns.
+        """
 
     def writev(self, runs: Sequence[tuple[int, Buffer]]) -> None:
         """Write each (block, data); the device may reorder and join them."""
@@ -67,7 +71,9 @@ class BlockDevice(Protocol):
         """Return once everything written before is durable."""
 
     def discard(self, block: int, count: int) -> None:
-        """The contents of these blocks are no longer needed; reading them may return anything old or zeros."""
+        """The contents of these blocks are no longer needed; reading them may return anything old
+        or zeros.
+        """
 
     def close(self) -> None:
         """Release the device; idempotent. Does not flush."""

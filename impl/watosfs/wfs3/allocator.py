@@ -9,16 +9,18 @@ Every block of [lo, hi) is in exactly one of these states:
 - ``limbo[k]``: dropped k commits ago, still reached by an older superblock copy;
 - otherwise in use by the working tree.
 
-With ``hold`` = 2 a block dropped by generation g is handed out only after g + 1 is durable, so both
-superblock copies always name an intact tree. The free tree on disk of a generation lists free, unloaded
-and limbo together: exactly what its root does not reach.
+With ``hold`` = 2 a block dropped by generation g is handed out only after g + 1 is durable, so
+both superblock copies always name an intact tree. The free tree on disk of a generation lists
+free, unloaded and limbo together: exactly what its root does not reach.
 """
 
 from watosfs.wfs3.extents import ExtentError, ExtentSet
 
 
 class Allocator:
-    """Hands out and takes back runs of blocks; ``unloaded`` counts the free blocks at or above ``frontier``."""
+    """Hands out and takes back runs of blocks; ``unloaded`` counts the free blocks at or above
+    ``frontier``.
+    """
 
     __slots__ = ("free", "fresh", "frontier", "generation", "hi", "limbo", "lo", "unloaded")
 
@@ -55,7 +57,9 @@ class Allocator:
         self.unloaded = self.unloaded - (end - start)
 
     def alloc(self, count: int) -> int | None:
-        """Hand out ``count`` contiguous loaded blocks; the first of them, or None when no run fits."""
+        """Hand out ``count`` contiguous loaded blocks; the first of them, or None when no run
+        fits.
+        """
         if not count > 0:
             raise ExtentError("empty run")
         start = self.free.take(count)
@@ -65,7 +69,9 @@ class Allocator:
         return start
 
     def drop(self, start: int, count: int) -> None:
-        """The working tree stops using [start, start + count). Raises ExtentError when it was not in use."""
+        """The working tree stops using [start, start + count). Raises ExtentError when it was not
+        in use.
+        """
         end = start + count
         if start < self.lo or end > self.hi:
             raise ExtentError("dropped run is outside the volume")
@@ -102,7 +108,9 @@ class Allocator:
         self.limbo[0] = ExtentSet()
 
     def unload(self, keep: int) -> None:
-        """Between transactions: forget all but the ``keep`` lowest runs (they stay in the free tree)."""
+        """Between transactions: forget all but the ``keep`` lowest runs (they stay in the free
+        tree).
+        """
         if self.fresh.count > 0:
             raise ExtentError("unload inside a transaction")
         starts, ends = self.free.starts, self.free.ends

@@ -1,8 +1,9 @@
 """A B+tree of any height whose nodes are copied on write (``docs/FORMAT.md`` section 3).
 
-Search treats entry i of an internal node as covering the keys from ``keys[i]`` to ``keys[i + 1]``; the first
-separator is not looked at. Equal keys (colliding directory hashes) are neighbours and may straddle nodes.
-Changing a node makes it and its ancestors dirty in memory; nothing is written before commit.
+Search treats entry i of an internal node as covering the keys from ``keys[i]`` to ``keys[i + 1]``;
+the first separator is not looked at. Equal keys (colliding directory hashes) are neighbours and
+may straddle nodes. Changing a node makes it and its ancestors dirty in memory; nothing is written
+before commit.
 """
 
 from bisect import bisect_left, bisect_right
@@ -46,7 +47,9 @@ class BTree:
         return root.level if root is not None else 0
 
     def child(self, node: Node, index: int) -> Node:
-        """The ``index``-th child of an internal node, validated against what its parent says of it."""
+        """The ``index``-th child of an internal node, validated against what its parent says of
+        it.
+        """
         child = node.values[index]
         if type(child) is Node:
             return child
@@ -78,7 +81,9 @@ class BTree:
         return None
 
     def lower_bound(self, key: int) -> Path:
-        """The path to the first entry whose key is at least ``key``; the empty list when there is none."""
+        """The path to the first entry whose key is at least ``key``; the empty list when there is
+        none.
+        """
         path: Path = []
         node = self.root_node()
         if node is None:
@@ -94,7 +99,9 @@ class BTree:
         return path
 
     def floor(self, key: int) -> Path:
-        """The path to the last entry whose key is at most ``key`` (unique keys), or else to the first entry."""
+        """The path to the last entry whose key is at most ``key`` (unique keys), or else to the
+        first entry.
+        """
         path: Path = []
         node = self.root_node()
         if node is None:
@@ -127,7 +134,9 @@ class BTree:
         return path
 
     def next_leaf(self, path: Path) -> Path:
-        """The path to the first entry of the leaf after the one that ``path`` ends in, or the empty list."""
+        """The path to the first entry of the leaf after the one that ``path`` ends in, or the
+        empty list.
+        """
         depth = len(path) - 2
         while depth >= 0 and path[depth][1] + 1 >= len(path[depth][0].keys):
             depth -= 1
@@ -144,7 +153,9 @@ class BTree:
         return following
 
     def items(self, first: int = 0, last: int | None = None) -> Iterator[tuple[int, Any]]:
-        """(key, value) with ``first`` <= key <= ``last``, ascending. The tree must not change meanwhile."""
+        """(key, value) with ``first`` <= key <= ``last``, ascending. The tree must not change
+        meanwhile.
+        """
         path = self.lower_bound(first)
         while path:
             leaf, start = path[-1]
@@ -194,11 +205,13 @@ class BTree:
             self.split(path)
 
     def split(self, path: Path) -> None:
-        """Split the overfull node at the end of ``path``, and its ancestors as far as they overflow."""
+        """Split the overfull node at the end of ``path``, and its ancestors as far as they
+        overflow.
+        """
         while True:
             node, index = path.pop()
             # An entry added at the end belongs to an ascending run: leave the left node full.
-            at = len(node.keys) - 1 if index == len(node.keys) - 1 else self.split_point(node)
+            at = len(node.keys) - 1 if index == len(node.keys) - 1 else len(node.keys) // 2
             right = self.store.new_node(node.kind, node.level, node.keys[at:], node.values[at:])
             del node.keys[at:]
             del node.values[at:]
@@ -216,12 +229,10 @@ class BTree:
             if len(parent.keys) <= INTERNAL_CAPACITY:
                 return
 
-    def split_point(self, node: Node) -> int:
-        """Where an overfull node is cut: the middle."""
-        return len(node.keys) // 2
-
     def delete(self, path: Path) -> None:
-        """Remove the entry that ``path`` (of ``lower_bound``) ends at; merge nodes that became small."""
+        """Remove the entry that ``path`` (of ``lower_bound``) ends at; merge nodes that became
+        small.
+        """
         self.make_path_dirty(path)
         leaf, i = path[-1]
         del leaf.keys[i]

@@ -1,6 +1,7 @@
 """Directories as B+trees keyed by the hash of the name (``docs/FORMAT.md`` section 5).
 
-Names whose hashes are equal are neighbours in the tree, so every search walks all entries of its hash.
+Names whose hashes are equal are neighbours in the tree, so every search walks all entries of its
+hash.
 """
 
 from collections.abc import Iterator

@@ -1,12 +1,12 @@
 """The working tree of a mounted volume: inodes and trees in memory, admission, commit and abort.
 
-All changes since the last commit live in dirty nodes, dirty inodes and dirty chunks; the device sees them
-at commit (or earlier, in blocks that no durable root reaches). Either all of them become durable or none.
+All changes since the last commit live in dirty nodes, dirty inodes and dirty chunks; the device
+sees them at commit (or earlier, in blocks that no durable root reaches). Either all of them become
+durable or none.
 """
 
 import errno
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Callable
 
 from watosfs.block.device import BlockDevice, Buffer
 from watosfs.errors import DamageError, failure
@@ -15,17 +15,20 @@ from watosfs.wfs3.allocator import Allocator
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.extents import ExtentError
 from watosfs.wfs3.filedata import FileData
-from watosfs.wfs3.format import BLOCK_SIZE, FIRST_USABLE_BLOCK, Superblock, encode_superblock
-from watosfs.wfs3.node import DIRECTORY, EXTENTS, FREE, INODES, ORPHANS, Node, encode_node
-from watosfs.wfs3.records import Extent, Inode, decode_inode
+from watosfs.wfs3.format import FIRST_USABLE_BLOCK, Superblock
+from watosfs.wfs3.inodes import InodeTable
+from watosfs.wfs3.node import FREE, INODES, ORPHANS, Node, encode_node
+from watosfs.wfs3.records import Extent, Inode
 from watosfs.wfs3.space import FREE_RUNS_IN_MEMORY_MAX, Space
 from watosfs.wfs3.store import NodeStore
+from watosfs.wfs3.writing import Medium, joined
 
-_INODES_IN_MEMORY_MAX = 16384
-_TRANSFER_BYTES_MAX = 1 << 20
+#: More blocks than any change of names or attributes can come to owe (trees have at most 16
+#: levels).
+PLENTY_BLOCKS = 600
 
 
-class Engine:
+class Engine(InodeTable):
     """One mounted volume, below names and handles. Not thread-safe."""
 
     def __init__(
@@ -38,6 +41,7 @@ class Engine:
         cache_blocks: int,
         dirty_bytes_max: int,
     ) -> None:
+        super().__init__()
         self.device = device
         self.superblock = superblock
         self.slot = slot
@@ -46,7 +50,8 @@ class Engine:
         self.dirty_nodes_max = max(cache_blocks // 2, 64)
         self.is_published = superblock.is_published_layout
         self.read_only_reason: str | None = None
-        #: Set for good once a commit failed or a change broke off: nothing later may claim durability.
+        #: Set for good once a commit failed or a change broke off: nothing later may claim
+        #: durability.
         self.has_failed = False
         self.in_transaction = False
         #: True from an operation's admission to its end: an error in between shuts the volume down.
@@ -66,9 +71,6 @@ class Engine:
             strict=not self.is_published,
         )
         self.data = FileData(self)
-        self.inodes: dict[int, Inode] = {}
-        self.dirty_inodes: dict[int, Inode] = {}
-        self.dirty_trees: dict[int, BTree] = {}
         self.load_roots()
 
     def load_roots(self) -> None:
@@ -79,84 +81,6 @@ class Engine:
         self.space = Space(self.store, BTree(self.store, FREE, superblock.free_tree_block))
         self.next_inode = superblock.next_inode
         self.inode_count = superblock.inode_count
-
-    # -- inodes and their trees
-
-    def inode(self, number: int) -> Inode:
-        """The inode, decoded. Raises DamageError when a name leads to none."""
-        inode = self.inodes.get(number)
-        if inode is None:
-            raw = self.inode_tree.get(number)
-            if raw is None:
-                raise DamageError("inode tree", 0, f"inode {number} is missing")
-            inode = decode_inode(raw, 0)
-            if inode.number != number:
-                raise DamageError("inode", 0, f"inode_num {inode.number} under key {number}")
-            self.remember(inode)
-        return inode
-
-    def remember(self, inode: Inode) -> None:
-        """Cache a decoded inode; clean ones are forgotten, oldest first, when there are too many."""
-        inodes = self.inodes
-        if len(inodes) >= _INODES_IN_MEMORY_MAX:
-            for number in list(islice(inodes, len(inodes) // 4)):
-                if number not in self.dirty_inodes:
-                    del inodes[number]
-        inodes[inode.number] = inode
-
-    def modify(self, number: int) -> Inode:
-        """The inode, to be changed in place: its leaf is dirty and will pack it at commit."""
-        dirty = self.dirty_inodes.get(number)
-        if dirty is not None:
-            return dirty
-        inode = self.inode(number)
-        path = self.inode_tree.floor(number)
-        if not path or path[-1][0].keys[path[-1][1]] != number:
-            raise DamageError("inode tree", 0, f"inode {number} is missing")
-        self.inode_tree.make_path_dirty(path)
-        leaf, i = path[-1]
-        leaf.values[i] = inode
-        self.dirty_inodes[number] = inode
-        return inode
-
-    def new_inode(self, mode: int, now_ns: int, nlink: int) -> Inode:
-        """A fresh inode with the next number, in the tree and dirty."""
-        number = self.next_inode
-        self.next_inode = number + 1
-        self.inode_count += 1
-        inode = Inode(number, mode, now_ns, nlink)
-        self.inode_tree.insert(number, inode)
-        self.dirty_inodes[number] = inode
-        self.remember(inode)
-        return inode
-
-    def delete_inode(self, inode: Inode) -> None:
-        """Free the inode and all that it owns."""
-        if inode.is_directory:
-            self.changing_tree(inode).clear()
-        else:
-            self.data.drop_all(inode)
-        number = inode.number
-        self.inode_tree.delete(self.inode_tree.lower_bound(number))
-        self.inodes.pop(number, None)
-        self.dirty_inodes.pop(number, None)
-        self.dirty_trees.pop(number, None)
-
-    def tree(self, inode: Inode) -> BTree:
-        """The inode's directory or extent tree, for reading."""
-        tree = self.dirty_trees.get(inode.number)
-        if tree is not None:
-            return tree
-        return BTree(self.store, DIRECTORY if inode.is_directory else EXTENTS, inode.extent_root)
-
-    def changing_tree(self, inode: Inode) -> BTree:
-        """The same, to be changed: its new root is put into the inode at commit."""
-        number = inode.number
-        tree = self.dirty_trees.get(number)
-        if tree is None:
-            self.modify(number)
-            tree = self.dirty_trees[number] = self.tree(inode)
-        return tree
 
     # -- admission
 
@@ -171,16 +95,20 @@ class Engine:
         return self.allocator.available - self.space.debt(self.owed) - self.space.reserve
 
     def namespace_cost(self) -> int:
-        """Upper bound on the nodes that one change of names may make dirty (a rename over a file: the worst)."""
+        """Upper bound on the nodes that one change of names may make dirty (a rename over a file:
+        the worst).
+        """
         inode_path = self.inode_tree.height + 1
         return 6 * inode_path + 4 + 2 * self.orphan_tree.height + 3
 
     def admit(self, cost: int, *, frees: bool = False, drops: int = 0) -> None:
-        """Return when an operation that may come to owe ``cost`` more blocks surely can be committed.
+        """Return when an operation that may come to owe ``cost`` more blocks surely can be
+        committed.
 
-        ``frees`` marks an operation that gives space back: it may use the reserve. ``drops``: runs that it
-        gives up. Raises EROFS on a read-only volume and ENOSPC when committing what is pending (twice, so
-        that blocks held back come free) does not make room; nothing was changed then.
+        ``frees`` marks an operation that gives space back: it may use the reserve. ``drops``: runs
+        that it gives up. Raises EROFS on a read-only volume and ENOSPC when committing what is
+        pending (twice, so that blocks held back come free) does not make room; nothing was changed
+        then.
         """
         if self.read_only_reason is not None:
             raise failure(errno.EROFS, reason=self.read_only_reason)
@@ -204,11 +132,27 @@ class Engine:
 
     def has_room(self, cost: int, *, frees: bool, drops: int) -> bool:
         """Whether the blocks are there now."""
+        if self.has_plenty(cost, drops):
+            return True
         need = self.space.debt(self.owed + cost, drops)
         return self.allocator.available >= need + (0 if frees else self.space.reserve)
 
+    def has_plenty(self, cost: int, drops: int) -> bool:
+        """Whether the blocks are there by a bound that needs no tree to be looked at.
+
+        The free tree needs at most 2 * (height + 1) nodes for each run that changes, and its
+        height is below 9 on any device: hence at most 18 a run and, with two runs for each block,
+        37 a block.
+        """
+        allocator = self.allocator
+        runs = len(allocator.fresh.starts) + len(allocator.limbo[0].starts) + drops
+        need = 40 * (self.store.dirty_count + self.data.owed + cost) + 20 * runs + 200
+        return allocator.available - self.space.reserve >= need
+
     def relieve(self) -> None:
-        """Memory pressure: commit, or inside an explicit transaction write to blocks that nobody reaches."""
+        """Memory pressure: commit, or inside an explicit transaction write to blocks that nobody
+        reaches.
+        """
         if self.in_transaction:
             try:
                 for block, data in joined(self.spill()):
@@ -220,7 +164,9 @@ class Engine:
             self.commit()
 
     def fail(self, error: BaseException) -> None:
-        """Something broke in the middle of a change: fall back to the durable state, read-only from now on."""
+        """Something broke in the middle of a change: fall back to the durable state, read-only
+        from now on.
+        """
         self.has_failed = True
         self.read_only_reason = f"the volume was shut down after: {error}"
         self.in_transaction = False
@@ -240,10 +186,12 @@ class Engine:
         )
 
     def commit(self, *, force: bool = False) -> None:
-        """Make everything durable. ``force`` writes an empty generation too (which releases held blocks).
+        """Make everything durable. ``force`` writes an empty generation too (which releases held
+        blocks).
 
         When the device fails, the error is passed on, nothing is acknowledged and the volume turns
-        read-only: which of the writes persisted cannot be known, so no later commit may build on them.
+        read-only: which of the writes persisted cannot be known, so no later commit may build on
+        them.
         """
         if not (self.is_dirty or force):
             return
@@ -252,7 +200,11 @@ class Engine:
         try:
             superblock, writes = self.prepare()
             self.slot = protocol.commit(
-                _Medium(self.device), self.allocator, self.slot, joined(writes), superblock
+                Medium(self.device, self.allocator),
+                self.allocator,
+                self.slot,
+                joined(writes),
+                superblock,
             )
         except OSError as error:
             self.has_failed = True
@@ -288,7 +240,9 @@ class Engine:
         return superblock, writes
 
     def spill(self) -> list[tuple[int, bytes]]:
-        """Place and encode every dirty node but the free tree's; they are clean afterwards, still unwritten."""
+        """Place and encode every dirty node but the free tree's; they are clean afterwards, still
+        unwritten.
+        """
         for number in sorted(self.data.dirty):
             self.data.write_out(self.modify(number))
         trees: list[BTree] = [tree for _, tree in sorted(self.dirty_trees.items())]
@@ -351,32 +305,16 @@ class Engine:
 
     def mirror(self) -> None:
         """Both superblock copies name the durable tree."""
-        protocol.mirror(_Medium(self.device), self.slot, self.superblock)
+        protocol.mirror(Medium(self.device, self.allocator), self.slot, self.superblock)
 
     def published_data(self, extent: Extent) -> Buffer:
-        """The data of an extent as the published core stores it: behind a node header in each block."""
+        """The data of an extent as the published core stores it: behind a node header in each
+        block.
+        """
         block, length = extent.disk_block, extent.length
         if not 0 < length <= 4064 or not FIRST_USABLE_BLOCK <= block < self.store.total_blocks:
             raise DamageError("extent", block, f"length {length} in the published layout")
         return memoryview(self.device.read(block))[32 : 32 + length]
-
-
-class _Medium:
-    """The device as the commit protocol sees it."""
-
-    __slots__ = ("device",)
-
-    def __init__(self, device: BlockDevice) -> None:
-        self.device = device
-
-    def write(self, block: int, data: Buffer) -> None:
-        self.device.write(block, data)
-
-    def flush(self) -> None:
-        self.device.flush()
-
-    def write_superblock(self, slot: int, superblock: Superblock) -> None:
-        self.device.write(slot, encode_superblock(superblock))
 
 
 def stored_root(tree: BTree) -> int:
@@ -385,19 +323,3 @@ def stored_root(tree: BTree) -> int:
         tree.root = tree.root.block
     assert isinstance(tree.root, int)
     return tree.root
-
-
-def joined(writes: list[tuple[int, bytes]]) -> Iterable[tuple[int, Buffer]]:
-    """The same writes in ascending order, neighbours joined into transfers of at most 1 MiB."""
-    run_start = expected = -1
-    parts: list[bytes] = []
-    limit = _TRANSFER_BYTES_MAX // BLOCK_SIZE
-    for block, data in sorted(writes):
-        if block != expected or len(parts) >= limit:
-            if parts:
-                yield run_start, b"".join(parts)
-            run_start, parts = block, []
-        parts.append(data)
-        expected = block + 1
-    if parts:
-        yield run_start, b"".join(parts)

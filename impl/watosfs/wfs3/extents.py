@@ -1,7 +1,9 @@
-"""Sets of blocks as sorted, disjoint, never adjacent half-open runs: the pure kernel under the allocator.
+"""Sets of blocks as sorted, disjoint, never adjacent half-open runs: the pure kernel under the
+allocator.
 
-Plain Python over anything that behaves like a non-negative integer (no hashing, no slicing by a word), so
-that the source that production runs is the source that Hypothesis steps and Z3 proves (DESIGN section 8).
+Plain Python over anything that behaves like a non-negative integer (no hashing, no slicing by a
+word), so that the source that production runs is the source that Hypothesis steps and Z3 proves
+(DESIGN section 8).
 """
 
 from bisect import bisect_right
@@ -15,7 +17,8 @@ class ExtentError(Exception):
 class ExtentSet:
     """``starts[i] <= block < ends[i]`` for some i if and only if the block is in the set.
 
-    ``count`` is the number of blocks. Cost: O(log n) to find, O(n) list moves (a memmove) to change.
+    ``count`` is the number of blocks. Cost: O(log n) to find, O(n) list moves (a memmove) to
+    change.
     """
 
     __slots__ = ("count", "ends", "starts")

@@ -1,215 +1,23 @@
-"""The bytes of files: inline, in extents of at most 64 KiB with a CRC each, and in dirty chunks on their way there.
+"""Changing file data: inline bytes, dirty chunks, extents of at most 64 KiB with a CRC each.
 
-A file is cut into chunks aligned to 64 KiB; no extent crosses a chunk border. Small writes gather in dirty
-chunks, which are written out (copy-on-write, as few extents as free space allows) at commit or under
-pressure; writes of whole chunks go to fresh blocks at once. Holes are absent extents.
+Small writes gather in dirty chunks, which are written out (copy-on-write, in as few extents as
+free space allows) at commit or under pressure; writes of whole chunks go to fresh blocks at once.
+A file of at most 160 bytes lives in its inode, and only such a file does.
 """
 
-from collections.abc import Iterator
-from functools import partial
-from typing import TYPE_CHECKING
 from zlib import crc32
 
 from watosfs.block.device import Buffer
-from watosfs.errors import DamageError
-from watosfs.wfs3.btree import BTree
-from watosfs.wfs3.format import (
-    BLOCK_SIZE,
-    CHUNK_BLOCKS,
-    CHUNK_SIZE,
-    FIRST_USABLE_BLOCK,
-    INLINE_SIZE_MAX,
-    block_count_of,
-)
+from watosfs.wfs3.chunks import Chunk, block_mask
+from watosfs.wfs3.filereading import FileReader
+from watosfs.wfs3.format import BLOCK_SIZE, CHUNK_BLOCKS, CHUNK_SIZE, INLINE_SIZE_MAX
 from watosfs.wfs3.records import Extent, Inode
 
-if TYPE_CHECKING:
-    from watosfs.wfs3.engine import Engine
 
-_ZERO_BLOCK = bytes(BLOCK_SIZE)
+class FileData(FileReader):
+    """Changes the data of inodes. Callers have admitted the space and made the inode dirty."""
 
-
-class Chunk:
-    """A dirty 64 KiB piece of a file: its bytes (as long as needed) and which of its 16 blocks exist."""
-
-    __slots__ = ("charged_blocks", "charged_bytes", "data", "mask")
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self.mask = 0
-        self.charged_blocks = 0
-        self.charged_bytes = 0
-
-    def put(self, start: int, piece: Buffer) -> None:
-        """Write ``piece`` at byte ``start`` of the chunk."""
-        end = start + len(piece)
-        self.reach(end)
-        self.data[start:end] = piece
-        self.mask |= block_mask(start, end)
-
-    def reach(self, end: int) -> None:
-        """Make the buffer at least ``end`` bytes long, in whole blocks."""
-        missing = block_count_of(end) * BLOCK_SIZE - len(self.data)
-        if missing > 0:
-            self.data += bytes(missing)
-
-    def cut(self, end: int) -> None:
-        """Forget everything from byte ``end`` on; the rest of its block becomes zeros."""
-        blocks = block_count_of(end)
-        del self.data[blocks * BLOCK_SIZE :]
-        if end < len(self.data):
-            self.data[end:] = bytes(len(self.data) - end)
-        self.mask &= (1 << blocks) - 1
-
-    def runs(self) -> Iterator[tuple[int, int]]:
-        """(first block, block count) of each run of existing blocks."""
-        block = 0
-        mask = self.mask
-        while mask >> block:
-            if mask >> block & 1:
-                first = block
-                while mask >> block & 1:
-                    block += 1
-                yield first, block - first
-            else:
-                block += 1
-
-
-def block_mask(start: int, end: int) -> int:
-    """The bits of the blocks that bytes [start, end) of a chunk touch."""
-    if start >= end:
-        return 0
-    return (1 << block_count_of(end)) - (1 << start // BLOCK_SIZE)
-
-
-class FileData:
-    """Reads and changes the data of inodes. Callers have admitted the space and made the inode dirty."""
-
-    __slots__ = ("dirty", "dirty_bytes", "engine", "owed")
-
-    def __init__(self, engine: "Engine") -> None:
-        self.engine = engine
-        self.dirty: dict[int, dict[int, Chunk]] = {}
-        #: Blocks that writing out the dirty chunks may take, extent trees included.
-        self.owed = 0
-        self.dirty_bytes = 0
-
-    # -- reading
-
-    def read(self, inode: Inode, offset: int, count: int) -> bytes:
-        """At most ``count`` bytes from ``offset``; holes read as zeros. Raises DamageError on a bad CRC."""
-        size = inode.size
-        end = min(offset + count, size)
-        if offset >= end:
-            return b""
-        if inode.inline:
-            return inode.inline[offset:end].ljust(end - offset, b"\0")
-        parts: list[Buffer] = []
-        at = offset
-        for start, piece in self.pieces(inode, offset, end):
-            if start > at:
-                parts.append(bytes(start - at))
-            parts.append(piece)
-            at = start + len(piece)
-        if at < end:
-            parts.append(bytes(end - at))
-        if len(parts) == 1:
-            return bytes(parts[0])
-        return b"".join(parts)
-
-    def pieces(self, inode: Inode, first: int, end: int) -> Iterator[tuple[int, Buffer]]:
-        """(file offset, bytes) of all existing data within [first, end), ascending."""
-        chunks = self.dirty.get(inode.number)
-        tree = self.engine.tree(inode)
-        if not chunks:
-            low = (
-                max(first - CHUNK_SIZE, 0)
-                if self.engine.is_published
-                else first - first % CHUNK_SIZE
-            )
-            for key, extent in tree.items(low, end - 1):
-                if key + extent.length > first:
-                    data = self.load_extent(key, extent)
-                    low, high = max(first - key, 0), min(end - key, extent.length)
-                    view = memoryview(data)
-                    yield key + low, view[low:high]
-            return
-        for index in range(first // CHUNK_SIZE, -(-end // CHUNK_SIZE)):
-            base = index * CHUNK_SIZE
-            chunk = chunks.get(index)
-            if chunk is None:
-                for key, extent in tree.items(base, min(base + CHUNK_SIZE, end) - 1):
-                    low, high = max(first - key, 0), min(end - key, extent.length)
-                    if low < high:
-                        data = self.load_extent(key, extent)
-                        yield key + low, memoryview(data)[low:high]
-                continue
-            for block, count in chunk.runs():
-                start = base + block * BLOCK_SIZE
-                low, high = max(first - start, 0), min(end - start, count * BLOCK_SIZE)
-                if low < high:
-                    at = start - base
-                    yield start + low, bytes(memoryview(chunk.data)[at + low : at + high])
-
-    def load_extent(self, key: int, extent: Extent) -> Buffer:
-        """The extent's blocks, checked against its CRC. Raises DamageError."""
-        engine = self.engine
-        if engine.is_published:
-            return engine.published_data(extent)
-        block, length = extent.disk_block, extent.length
-        self.validate(key, extent)
-        data = engine.device.read(block, length // BLOCK_SIZE, partial(_crc_is, extent.crc32))
-        if crc32(data) != extent.crc32:
-            raise DamageError(
-                "file data", block, f"crc32 of {length} bytes at offset {key} differs"
-            )
-        return data
-
-    def validate(self, key: int, extent: Extent) -> None:
-        """Raise DamageError unless the extent is one that the format allows."""
-        block, length = extent.disk_block, extent.length
-        if (
-            key != extent.file_offset
-            or key % BLOCK_SIZE
-            or length % BLOCK_SIZE
-            or not 0 < length <= CHUNK_SIZE - key % CHUNK_SIZE
-            or block < FIRST_USABLE_BLOCK
-            or block + length // BLOCK_SIZE > self.engine.store.total_blocks
-        ):
-            raise DamageError("extent", block, f"offset {key} length {length} block {block}")
-
-    def seek(self, inode: Inode, offset: int, *, data: bool) -> int | None:
-        """The first offset from ``offset`` on that is data (or a hole); None when there is no data."""
-        if inode.inline:
-            return offset if data else inode.size
-        if not data and not inode.extent_root and not self.dirty.get(inode.number):
-            if inode.number not in self.engine.dirty_trees:
-                return offset
-        at = offset
-        for start, length in self.present(inode, offset):
-            if start + length <= at:
-                continue
-            if data:
-                return min(max(at, start), inode.size) if start < inode.size else None
-            if start > at:
-                break
-            at = start + length
-        return None if data else min(at, inode.size)
-
-    def present(self, inode: Inode, offset: int) -> Iterator[tuple[int, int]]:
-        """(file offset, length) of existing runs from the chunk of ``offset`` on, ascending."""
-        chunks = self.dirty.get(inode.number, {})
-        waiting = sorted(index for index in chunks if index >= offset // CHUNK_SIZE)
-        for key, extent in self.engine.tree(inode).items(offset - offset % CHUNK_SIZE):
-            index = key // CHUNK_SIZE
-            while waiting and waiting[0] < index:
-                yield from _chunk_runs(waiting[0], chunks[waiting.pop(0)])
-            if index not in chunks:
-                yield key, extent.length
-        for index in waiting:
-            yield from _chunk_runs(index, chunks[index])
-
-    # -- changing
+    __slots__ = ()
 
     def cost_of_write(self, inode: Inode, offset: int, length: int) -> int:
         """Upper bound on the blocks that writing these bytes adds to what a commit must allocate."""
@@ -246,15 +54,6 @@ class FileData:
         """Extent-tree nodes that writing out one chunk may make dirty."""
         return 3 * (height + 1)
 
-    def mask_on_disk(self, inode: Inode, index: int) -> int:
-        """Which blocks of a chunk have stored data."""
-        base = index * CHUNK_SIZE
-        mask = 0
-        for key, extent in self.engine.tree(inode).items(base, base + CHUNK_SIZE - 1):
-            self.validate(key, extent)
-            mask |= block_mask(key - base, key - base + extent.length)
-        return mask
-
     def fits_inline(self, inode: Inode, end: int) -> bool:
         """Whether the file, once it reaches ``end``, is kept in the inode."""
         return max(end, inode.size) <= INLINE_SIZE_MAX
@@ -285,7 +84,9 @@ class FileData:
         inode.size = max(inode.size, end)
 
     def read_before_write(self, inode: Inode, offset: int, length: int) -> None:
-        """Bring the chunks that a write changes in part into memory: what cannot be read fails here, harmlessly."""
+        """Bring the chunks that a write changes in part into memory: what cannot be read fails
+        here, harmlessly.
+        """
         end = offset + length
         if inode.inline or self.fits_inline(inode, end):
             return
@@ -379,11 +180,6 @@ class FileData:
             self.forget_chunk(inode, other)
         self.remove_extents(inode, beyond * CHUNK_SIZE, None)
 
-    def mask_of(self, inode: Inode, index: int) -> int:
-        """Which blocks of a chunk exist, in memory or on disk."""
-        chunk = self.dirty.get(inode.number, {}).get(index)
-        return chunk.mask if chunk is not None else self.mask_on_disk(inode, index)
-
     def drop_all(self, inode: Inode) -> None:
         """Give up all data of the inode."""
         inode.inline = b""
@@ -461,20 +257,3 @@ class FileData:
         self.dirty.clear()
         self.owed = 0
         self.dirty_bytes = 0
-
-
-def _crc_is(expected: int, data: Buffer) -> bool:
-    return crc32(data) == expected
-
-
-def _chunk_runs(index: int, chunk: Chunk) -> Iterator[tuple[int, int]]:
-    for block, count in chunk.runs():
-        yield index * CHUNK_SIZE + block * BLOCK_SIZE, count * BLOCK_SIZE
-
-
-def tree_extents(tree: BTree) -> int:
-    """How many extents a file has."""
-    root = tree.root_node()
-    if root is None:
-        return 0
-    return len(root.keys) if root.level == 0 else sum(1 for _ in tree.items())

@@ -1,7 +1,8 @@
 """WFS v3 on disk: constants and the superblock.
 
-Offsets, names and the checksum rule are those of ``docs/FORMAT.md`` sections 1 and 2. The independent
-checker builds on this module, ``records`` and ``node`` and on nothing else of ``wfs3``.
+Offsets, names and the checksum rule are those of ``docs/FORMAT.md`` sections 1 and 2. The
+independent checker builds on this module, ``records`` and ``node`` and on nothing else of
+``wfs3``.
 """
 
 import struct
@@ -82,7 +83,9 @@ class Superblock(NamedTuple):
 
     @property
     def is_published_layout(self) -> bool:
-        """True for an image of the published tools: data blocks in node headers, laxer nodes, read-only here."""
+        """True for an image of the published tools: data blocks in node headers, laxer nodes,
+        read-only here.
+        """
         return not self.incompat & INCOMPAT_RAW_DATA
 
 

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 from watosfs.block.device import Buffer
 from watosfs.errors import failure
+from watosfs.wfs3.attributes import Stat, stat_of
 from watosfs.wfs3.format import FILE_SIZE_MAX
 from watosfs.wfs3.records import Inode
 
 if TYPE_CHECKING:
-    from watosfs.wfs3.volume import Stat, Volume
+    from watosfs.wfs3.volume import Volume
 
 O_RDONLY = 0
 O_WRONLY = 1
@@ -24,7 +25,9 @@ O_NOFOLLOW = 0o400000
 
 
 class Handle:
-    """Made by ``Volume.open``. Every method raises EBADF once closed and ESTALE after an abort took the file."""
+    """Made by ``Volume.open``. Every method raises EBADF once closed and ESTALE after an abort
+    took the file.
+    """
 
     __slots__ = ("flags", "is_closed", "is_stale", "number", "volume")
 
@@ -49,12 +52,14 @@ class Handle:
             raise failure(errno.ESTALE)
         return self.volume.engine.inode(self.number)
 
-    def stat(self) -> "Stat":
+    def stat(self) -> Stat:
         """As ``Volume.stat``."""
-        return self.volume.stat_of(self.inode())
+        return stat_of(self.inode())
 
     def pread(self, count: int, offset: int) -> bytes:
-        """At most ``count`` bytes from ``offset``; empty at and beyond the end. EINVAL, EISDIR, EBADF."""
+        """At most ``count`` bytes from ``offset``; empty at and beyond the end. EINVAL, EISDIR,
+        EBADF.
+        """
         inode = self.inode()
         if self.flags & O_ACCMODE == O_WRONLY:
             raise failure(errno.EBADF)
@@ -96,14 +101,18 @@ class Handle:
         return length
 
     def truncate(self, size: int) -> None:
-        """Set the size; what is added reads as zeros. EINVAL on a negative size or anything but a writable file."""
+        """Set the size; what is added reads as zeros. EINVAL on a negative size or anything but a
+        writable file.
+        """
         inode = self.inode()
         if size < 0 or self.flags & O_ACCMODE == O_RDONLY or not inode.is_file:
             raise failure(errno.EINVAL)
         self.volume.truncate_inode(inode, size)
 
     def fsync(self) -> None:
-        """Return once every change to the volume so far is durable. EBUSY inside an explicit transaction."""
+        """Return once every change to the volume so far is durable. EBUSY inside an explicit
+        transaction.
+        """
         self.inode()
         self.volume.sync()
 
@@ -122,7 +131,9 @@ class Handle:
         return found
 
     def seek_hole(self, offset: int) -> int:
-        """The first offset from ``offset`` on that is in a hole (the end of the file counts); ENXIO beyond it."""
+        """The first offset from ``offset`` on that is in a hole (the end of the file counts);
+        ENXIO beyond it.
+        """
         inode = self.inode()
         if not 0 <= offset < inode.size:
             raise failure(errno.ENXIO)
@@ -131,7 +142,9 @@ class Handle:
         return found
 
     def close(self) -> None:
-        """Give the handle up; the data of a file without names goes with its last handle. EBADF when closed."""
+        """Give the handle up; the data of a file without names goes with its last handle. EBADF
+        when closed.
+        """
         if self.is_closed:
             raise failure(errno.EBADF)
         self.is_closed = True

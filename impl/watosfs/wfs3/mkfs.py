@@ -42,8 +42,8 @@ def mkfs(
 ) -> Superblock:
     """Lay down an empty volume over the whole device; its superblock.
 
-    ``label`` is at most 32 bytes of UTF-8, ``uuid`` 16 bytes (random by default). Raises EINVAL for a bad
-    argument or a device under 1 MiB, EROFS for a read-only one.
+    ``label`` is at most 32 bytes of UTF-8, ``uuid`` 16 bytes (random by default). Raises EINVAL
+    for a bad argument or a device under 1 MiB, EROFS for a read-only one.
     """
     total = min(device.block_count, BLOCK_COUNT_MAX)
     if device.block_size_bytes != BLOCK_SIZE:

@@ -1,4 +1,6 @@
-"""Finding the superblock to mount from: both copies, both places, and the features this code knows."""
+"""Finding the superblock to mount from: both copies, both places, and the features this code
+knows.
+"""
 
 import errno
 from typing import NamedTuple
@@ -24,7 +26,9 @@ assert COMPAT_KNOWN
 
 
 class Found(NamedTuple):
-    """What the two superblock slots hold: the newest usable copy, and why it may only be read (or None)."""
+    """What the two superblock slots hold: the newest usable copy, and why it may only be read (or
+    None).
+    """
 
     superblock: Superblock
     slot: int
@@ -33,7 +37,8 @@ class Found(NamedTuple):
 
 
 def read_superblocks(device: BlockDevice) -> Found:
-    """Elect the newest copy. EINVAL when the device holds no WFS, EUCLEAN when its superblocks are damaged.
+    """Elect the newest copy. EINVAL when the device holds no WFS, EUCLEAN when its superblocks are
+    damaged.
 
     Raises ENOTSUP, naming the bits, for unknown incompatible features.
     """

@@ -1,7 +1,8 @@
-"""Names: lookup, creation, links, removal and rename, as POSIX and Linux have them (``docs/SEMANTICS.md``).
+"""Names: lookup, creation, links, removal and rename, as POSIX and Linux have them
+(``docs/SEMANTICS.md``).
 
-Every operation looks first, admits its space second and changes last, so that an error before the change
-leaves nothing behind.
+Every operation looks first, admits its space second and changes last, so that an error before the
+change leaves nothing behind.
 """
 
 import errno
@@ -10,8 +11,8 @@ import stat
 from watosfs.errors import DamageError, failure
 from watosfs.wfs3 import directory
 from watosfs.wfs3.btree import BTree
-from watosfs.wfs3.engine import Engine
-from watosfs.wfs3.filedata import tree_extents
+from watosfs.wfs3.engine import PLENTY_BLOCKS, Engine
+from watosfs.wfs3.filereading import tree_extents
 from watosfs.wfs3.format import INLINE_SIZE_MAX, LINK_MAX, PATH_MAX
 from watosfs.wfs3.paths import Follow, Place, resolve
 from watosfs.wfs3.records import ENTRY_TYPES, TYPE_DIRECTORY, TYPE_SYMLINK, Inode
@@ -44,7 +45,9 @@ class Namespace:
         return found
 
     def directory(self, number: int) -> Inode:
-        """The inode of a directory that a name led to. Raises DamageError when it is something else."""
+        """The inode of a directory that a name led to. Raises DamageError when it is something
+        else.
+        """
         inode = self.engine.inode(number)
         if not inode.is_directory:
             raise DamageError("inode", 0, f"inode {number} is not the directory its name says")
@@ -77,9 +80,9 @@ class Namespace:
     def admit(self, *trees: BTree, extra: int = 0, frees: bool = False, drops: int = 0) -> None:
         """Admit one change of names in the given directories."""
         engine = self.engine
-        cost = engine.namespace_cost() + extra
-        for tree in trees:
-            cost += 2 * tree.height + 3
+        cost = PLENTY_BLOCKS
+        if not engine.has_plenty(cost, drops):
+            cost = engine.namespace_cost() + extra + sum(2 * tree.height + 3 for tree in trees)
         engine.admit(cost, frees=frees, drops=drops)
 
     def runs_of(self, inode: Inode) -> int:
@@ -123,7 +126,9 @@ class Namespace:
         return self.create(path, place, mode, stat.S_IFDIR)
 
     def symlink(self, target: bytes, path: bytes) -> None:
-        """A new symlink. EEXIST; ENOENT for an empty target; ENAMETOOLONG beyond 4095 bytes; EINVAL for NUL."""
+        """A new symlink. EEXIST; ENOENT for an empty target; ENAMETOOLONG beyond 4095 bytes;
+        EINVAL for NUL.
+        """
         if not target:
             raise failure(errno.ENOENT, path, "empty target")
         if len(target) >= PATH_MAX:
@@ -145,7 +150,9 @@ class Namespace:
             raise failure(errno.ENOENT, path)
 
     def link(self, old: bytes, new: bytes) -> None:
-        """A second name for a file or symlink (not followed). EPERM for a directory, EMLINK, EEXIST."""
+        """A second name for a file or symlink (not followed). EPERM for a directory, EMLINK,
+        EEXIST.
+        """
         source = self.find(old, Follow.TRAILING_SLASH)
         place = self.resolve(new, Follow.NEVER)
         self.refuse_new(new, place)
@@ -167,7 +174,9 @@ class Namespace:
     # -- removing
 
     def unlink(self, path: bytes) -> None:
-        """Remove a name; the inode goes with its last name and handle. EISDIR, ENOTDIR (trailing slash)."""
+        """Remove a name; the inode goes with its last name and handle. EISDIR, ENOTDIR (trailing
+        slash).
+        """
         place = self.resolve(path, Follow.NEVER)
         if place.special:
             raise failure(errno.EISDIR, path)
@@ -245,80 +254,6 @@ class Namespace:
             raise DamageError("orphan tree", 0, f"inode {number} is missing")
         engine.orphan_tree.delete(path)
         engine.delete_inode(engine.modify(number))
-
-    # -- renaming
-
-    def rename(self, old: bytes, new: bytes) -> None:
-        """Move a name, replacing what the new one led to, in one step.
-
-        EBUSY for ``.``, ``..`` and the root; EINVAL into its own subtree; EISDIR, ENOTDIR, ENOTEMPTY as POSIX;
-        nothing happens when both names lead to one inode.
-        """
-        source = self.resolve(old, Follow.NEVER)
-        target = self.resolve(new, Follow.NEVER)
-        self.refuse_rename(old, source, new, target)
-        if source.number == target.number:
-            return
-        engine = self.engine
-        trees = [self.tree_of(source.parent), self.tree_of(target.parent)]
-        drops = 0
-        if target.number:
-            replaced = engine.inode(target.number)
-            trees.append(engine.tree(replaced))
-            drops = self.runs_of(replaced)
-        self.admit(*trees, drops=drops)
-        now = engine.clock()
-        moved = engine.modify(source.number)
-        self.enter_moved(source, target)
-        self.remove_name(source)
-        if target.number:
-            if target.kind == TYPE_DIRECTORY:
-                engine.modify(target.parent).nlink -= 1
-                self.drop_directory(target.number)
-            else:
-                self.drop_link(target.number)
-        moved.ctime_ns = now
-        new_parent = engine.modify(target.parent)
-        new_parent.mtime_ns = new_parent.ctime_ns = now
-        if source.kind == TYPE_DIRECTORY and source.parent != target.parent:
-            engine.modify(source.parent).nlink -= 1
-            new_parent.nlink += 1
-
-    def enter_moved(self, source: Place, target: Place) -> None:
-        """Let the target name lead to the source's inode."""
-        engine = self.engine
-        tree = engine.changing_tree(engine.modify(target.parent))
-        if target.number:
-            directory.replace(tree, target.name, source.number, source.kind)
-        else:
-            directory.add(tree, target.name, source.number, source.kind)
-        self.names[target.parent, target.name] = (source.number, source.kind)
-
-    def refuse_rename(self, old: bytes, source: Place, new: bytes, target: Place) -> None:
-        """Raise the errno that forbids a rename."""
-        if source.special or target.special:
-            raise failure(errno.EBUSY, old)
-        if not source.number:
-            raise failure(errno.ENOENT, old)
-        is_directory = source.kind == TYPE_DIRECTORY
-        if not is_directory and (source.trailing_slash or target.trailing_slash):
-            raise failure(errno.ENOTDIR, old)
-        if source.number in target.ancestors:
-            raise failure(errno.EINVAL, new, "a directory cannot move into itself")
-        if target.number and target.number in source.ancestors:
-            raise failure(errno.ENOTEMPTY, new)
-        if not target.number or source.number == target.number:
-            moves_directory = is_directory and source.parent != target.parent
-            if moves_directory and self.engine.inode(target.parent).nlink >= LINK_MAX:
-                raise failure(errno.EMLINK, new)
-            return
-        if is_directory:
-            if target.kind != TYPE_DIRECTORY:
-                raise failure(errno.ENOTDIR, new)
-            if not directory.is_empty(self.tree_of(target.number)):
-                raise failure(errno.ENOTEMPTY, new)
-        elif target.kind == TYPE_DIRECTORY:
-            raise failure(errno.EISDIR, new)
 
     def readlink(self, path: bytes) -> bytes:
         """The target of the symlink at ``path``; EINVAL for anything else."""

@@ -1,8 +1,9 @@
 """B+tree nodes of WFS v3: one block, decoded once into lists (``docs/FORMAT.md`` section 3).
 
-A decoded node keeps its keys as a list of ints, because bisecting ints is ten times faster than bisecting
-packed bytes, and its values in the cheapest form that still can be changed: children and free ranges as
-ints, extents as tuples, inodes and directory entries as the packed bytes of the entry.
+A decoded node keeps its keys as a list of ints, because bisecting ints is ten times faster than
+bisecting packed bytes, and its values in the cheapest form that still can be changed: children and
+free ranges as ints, extents as tuples, inodes and directory entries as the packed bytes of the
+entry.
 """
 
 import struct
@@ -83,7 +84,9 @@ def _encode_inodes(keys: list[int], values: list[Any]) -> bytes:
 
 
 class NodeKind:
-    """One tree's leaf layout: magic, value size, capacity, codec; ``unique`` when keys may not repeat."""
+    """One tree's leaf layout: magic, value size, capacity, codec; ``unique`` when keys may not
+    repeat.
+    """
 
     __slots__ = ("capacity", "decode", "encode", "magic", "name", "stride", "unique")
 
@@ -121,7 +124,8 @@ assert (INODES.capacity, DIRECTORY.capacity, EXTENTS.capacity, FREE.capacity) ==
 
 
 class Node:
-    """A decoded node. ``values`` are children (block numbers, or dirty ``Node`` objects) when ``level`` > 0.
+    """A decoded node. ``values`` are children (block numbers, or dirty ``Node`` objects) when
+    ``level`` > 0.
 
     ``block`` is where the node is stored, 0 while it is dirty (it gets a new place at commit).
     """
@@ -147,10 +151,9 @@ def node_crc(data: Buffer) -> int:
 
 def node_is_valid(data: Buffer) -> bool:
     """Known magic and matching CRC: the ``accept`` check of node reads."""
-    return (
-        int.from_bytes(data[:4], "little") in KINDS
-        and int.from_bytes(data[24:28], "little") == node_crc(data)
-    )
+    return int.from_bytes(data[:4], "little") in KINDS and int.from_bytes(
+        data[24:28], "little"
+    ) == node_crc(data)
 
 
 def encode_node(node: Node, generation: int) -> bytes:
@@ -178,9 +181,9 @@ def decode_node(
 ) -> Node:
     """The node in ``data``, validated before anything of it is used.
 
-    ``level`` is what the parent demands (None for a root). ``strict`` is False only for images of the
-    published tools, whose nodes may be newer than the superblock and whose root directory is unsorted.
-    Raises DamageError naming the field.
+    ``level`` is what the parent demands (None for a root). ``strict`` is False only for images of
+    the published tools, whose nodes may be newer than the superblock and whose root directory is
+    unsorted. Raises DamageError naming the field.
     """
     magic, found_level, count, generation, _parent, stored_crc = HEADER.unpack_from(data)
 

@@ -1,10 +1,12 @@
 """Path resolution within one volume: a total function from bytes to a place or an errno.
 
-As Linux resolves: ``..`` against the directories really passed, symlinks followed in the middle always and
-at the end as the caller says, at most 40 of them, and a trailing slash demands a directory.
+As Linux resolves: ``..`` against the directories really passed, symlinks followed in the middle
+always and at the end as the caller says, at most 40 of them, and a trailing slash demands a
+directory.
 """
 
 import errno
+import os
 from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
@@ -23,10 +25,12 @@ class Follow(Enum):
 
 
 class Place(NamedTuple):
-    """Where a path leads. ``number`` is 0 when the last name does not exist (yet) in directory ``parent``.
+    """Where a path leads. ``number`` is 0 when the last name does not exist (yet) in directory
+    ``parent``.
 
-    ``ancestors`` are the inode numbers from the root to ``parent``. ``special`` is the last component when
-    it is not a name (``/``, ``.`` or ``..``); then ``name`` is empty and ``number`` the directory meant.
+    ``ancestors`` are the inode numbers from the root to ``parent``. ``special`` is the last
+    component when it is not a name (``/``, ``.`` or ``..``); then ``name`` is empty and ``number``
+    the directory meant.
     """
 
     ancestors: list[int]
@@ -49,7 +53,8 @@ def resolve(
 ) -> Place:
     """Walk ``path`` from the root. ``lookup(directory, name)`` gives (inode number, kind) or None.
 
-    Raises ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL (a NUL byte), or what the two callables raise.
+    Raises ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL (a NUL byte), or what the two callables
+    raise.
     """
     if not path:
         raise failure(errno.ENOENT, path)
@@ -104,3 +109,8 @@ def resolve(
             raise failure(errno.ENOTDIR, path)
         return Place(ancestors, part, number, kind, trailing, b"")
     return Place(ancestors, b"", ancestors[-1], TYPE_DIRECTORY, trailing, special)
+
+
+def as_bytes(path: bytes | str) -> bytes:
+    """A path as the volume has it."""
+    return path if isinstance(path, bytes) else os.fsencode(path)

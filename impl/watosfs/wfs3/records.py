@@ -1,7 +1,9 @@
-"""The records in WFS v3 leaves: inode, directory entry, extent (``docs/FORMAT.md`` sections 4 to 6).
+"""The records in WFS v3 leaves: inode, directory entry, extent (``docs/FORMAT.md`` sections 4 to
+6).
 
-Inodes are decoded to a slotted mutable class, because the working tree changes them in memory and packs
-them once at commit; extents are tuples and directory entries stay packed, because most are never touched.
+Inodes are decoded to a slotted mutable class, because the working tree changes them in memory and
+packs them once at commit; extents are tuples and directory entries stay packed, because most are
+never touched.
 """
 
 import stat
@@ -40,7 +42,8 @@ TYPE_SYMLINK: Final = 3
 
 
 class Inode:
-    """One inode, decoded. Times in ns since 1970 UTC; ``extent_root`` is the root block of its tree, 0 for none.
+    """One inode, decoded. Times in ns since 1970 UTC; ``extent_root`` is the root block of its
+    tree, 0 for none.
 
     ``inline`` holds the data of a small file (at most 160 bytes) or the target of a short symlink.
     """
@@ -106,8 +109,8 @@ class Inode:
 def decode_inode(raw: bytes, block: int) -> Inode:
     """The inode in ``raw`` (256 bytes of the leaf at ``block``).
 
-    Raises DamageError for an inline size beyond the field. The inode's own CRC is not relied upon (the
-    node's covers it; published tools write it stale).
+    Raises DamageError for an inline size beyond the field. The inode's own CRC is not relied upon
+    (the node's covers it; published tools write it stale).
     """
     inode = Inode.__new__(Inode)
     (
@@ -122,7 +125,9 @@ def decode_inode(raw: bytes, block: int) -> Inode:
 
 
 class DirectoryEntry(NamedTuple):
-    """A name in a directory: ``kind`` is the entry type byte (1 file, 2 directory, 3 symlink, ...)."""
+    """A name in a directory: ``kind`` is the entry type byte (1 file, 2 directory, 3 symlink,
+    ...).
+    """
 
     name: bytes
     inode_number: int
@@ -135,7 +140,9 @@ def encode_entry(inode_number: int, kind: int, hashed: int, name: bytes) -> byte
 
 
 def decode_entry(raw: bytes, block: int) -> DirectoryEntry:
-    """The entry in ``raw``; raises DamageError when the name's length is 0 or its bytes are not a name."""
+    """The entry in ``raw``; raises DamageError when the name's length is 0 or its bytes are not a
+    name.
+    """
     length = raw[9]
     name = raw[_NAME_OFFSET : _NAME_OFFSET + length]
     if not 1 <= length <= NAME_MAX or b"\0" in name or b"/" in name:

@@ -1,8 +1,10 @@
-"""Free space: the allocator over the free tree on disk, and the promise that a commit never runs out.
+"""Free space: the allocator over the free tree on disk, and the promise that a commit never runs
+out.
 
-The free tree is read leaf by leaf as space is needed, so that mounting costs the same whatever the volume
-holds, and updated at commit by the runs that changed. Every operation is admitted only when the blocks that
-it may come to owe, with all that is owed already, are there; so ENOSPC is said before anything was changed.
+The free tree is read leaf by leaf as space is needed, so that mounting costs the same whatever the
+volume holds, and updated at commit by the runs that changed. Every operation is admitted only when
+the blocks that it may come to owe, with all that is owed already, are there; so ENOSPC is said
+before anything was changed.
 """
 
 import errno
@@ -31,13 +33,16 @@ class Space:
         self.store = store
         self.allocator: Allocator = store.allocator
         self.tree = tree
-        #: Blocks that only operations which free space may use, so that a full volume can be emptied.
+        #: Blocks that only operations which free space may use, so that a full volume can be
+        #: emptied.
         self.reserve = _RESERVE_BASE + store.total_blocks // _RESERVE_SHARE
 
     # -- handing out
 
     def alloc(self, count: int) -> int | None:
-        """``count`` contiguous blocks, lowest fit first, reading on in the free tree until they fit."""
+        """``count`` contiguous blocks, lowest fit first, reading on in the free tree until they
+        fit.
+        """
         start = self.allocator.alloc(count)
         while start is None and self.load_more():
             start = self.allocator.alloc(count)
@@ -117,7 +122,9 @@ class Space:
         return min(changes * 2 * (root.level + 1), whole) + root.level + 1 + 2 * splits
 
     def debt(self, blocks: int, drops: int = 0) -> int:
-        """Blocks that a commit will need in all when nodes and data need ``blocks`` and ``drops`` runs are freed."""
+        """Blocks that a commit will need in all when nodes and data need ``blocks`` and ``drops``
+        runs are freed.
+        """
         allocator = self.allocator
         runs = len(allocator.fresh.starts) + len(allocator.limbo[0].starts)
         return blocks + self.tree_debt(runs + drops + 2 * blocks + 2)
@@ -125,10 +132,12 @@ class Space:
     # -- the free tree on disk
 
     def update_tree(self) -> list[tuple[Node, int]]:
-        """Make the free tree list all that the new root does not reach; its dirty nodes with their new blocks.
+        """Make the free tree list all that the new root does not reach; its dirty nodes with their
+        new blocks.
 
-        Giving the tree's own nodes new places changes what is free, so this goes on until nothing changes.
-        Only the first round merges nodes: after it a dirty node stays, so the rounds come to an end.
+        Giving the tree's own nodes new places changes what is free, so this goes on until nothing
+        changes. Only the first round merges nodes: after it a dirty node stays, so the rounds come
+        to an end.
         """
         allocator, tree, store = self.allocator, self.tree, self.store
         removed = list(allocator.fresh)

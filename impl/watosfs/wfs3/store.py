@@ -1,8 +1,9 @@
-"""Where the B+trees get their nodes: a bounded cache of clean nodes over the device, and the count of dirty ones.
+"""Where the B+trees get their nodes: a bounded cache of clean nodes over the device, and the count
+of dirty ones.
 
-A node is *dirty* from the moment its block is given up (copy-on-write) until commit gives it a new one.
-Dirty nodes hang on their dirty parents, not in the cache; clean ones are known by block number alone, so
-the cache may forget any of them at any time.
+A node is *dirty* from the moment its block is given up (copy-on-write) until commit gives it a new
+one. Dirty nodes hang on their dirty parents, not in the cache; clean ones are known by block
+number alone, so the cache may forget any of them at any time.
 """
 
 from itertools import islice
@@ -36,7 +37,8 @@ class NodeStore:
         self.allocator = allocator
         self.total_blocks = total_blocks
         self.generation = generation
-        #: No node on disk may be newer than this: the durable generation, or the open one once it spilled.
+        #: No node on disk may be newer than this: the durable generation, or the open one once it
+        #: spilled.
         self.generation_max = generation - 1
         self.cache: dict[int, Node] = {}
         self.cache_nodes_max = cache_nodes_max
@@ -46,7 +48,9 @@ class NodeStore:
         self.strict = strict
 
     def read(self, block: int, kind: NodeKind, level: int | None, generation_max: int) -> Node:
-        """The clean node at ``block``, decoded and validated. Raises DamageError, or what the device raises."""
+        """The clean node at ``block``, decoded and validated. Raises DamageError, or what the
+        device raises.
+        """
         node = self.cache.get(block)
         if node is not None and node.kind is kind and (level is None or node.level == level):
             return node

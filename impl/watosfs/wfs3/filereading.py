@@ -1,0 +1,176 @@
+"""Reading file data: inline bytes, extents checked against their CRC, dirty chunks, holes.
+
+No extent crosses a border of the 64 KiB chunks that a file is cut into, so whatever covers an
+offset starts in its chunk.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from watosfs.block.device import Buffer
+from watosfs.errors import DamageError
+from watosfs.wfs3.btree import BTree
+from watosfs.wfs3.chunks import Chunk, block_mask, chunk_runs
+from watosfs.wfs3.format import BLOCK_SIZE, CHUNK_SIZE, FIRST_USABLE_BLOCK
+from watosfs.wfs3.records import Extent, Inode
+
+if TYPE_CHECKING:
+    from watosfs.wfs3.engine import Engine
+
+
+class FileReader:
+    """Reads the data of inodes; ``dirty`` holds the chunks by inode number and chunk index."""
+
+    __slots__ = ("dirty", "dirty_bytes", "engine", "owed")
+
+    def __init__(self, engine: "Engine") -> None:
+        self.engine = engine
+        self.dirty: dict[int, dict[int, Chunk]] = {}
+        #: Blocks that writing out the dirty chunks may take, extent trees included.
+        self.owed = 0
+        self.dirty_bytes = 0
+
+    def read(self, inode: Inode, offset: int, count: int) -> bytes:
+        """At most ``count`` bytes from ``offset``; holes read as zeros. Raises DamageError on a
+        bad CRC.
+        """
+        size = inode.size
+        end = min(offset + count, size)
+        if offset >= end:
+            return b""
+        if inode.inline:
+            return inode.inline[offset:end].ljust(end - offset, b"\0")
+        parts: list[Buffer] = []
+        at = offset
+        for start, piece in self.pieces(inode, offset, end):
+            if start > at:
+                parts.append(bytes(start - at))
+            parts.append(piece)
+            at = start + len(piece)
+        if at < end:
+            parts.append(bytes(end - at))
+        if len(parts) == 1:
+            return bytes(parts[0])
+        return b"".join(parts)
+
+    def pieces(self, inode: Inode, first: int, end: int) -> Iterator[tuple[int, Buffer]]:
+        """(file offset, bytes) of all existing data within [first, end), ascending."""
+        chunks = self.dirty.get(inode.number)
+        tree = self.engine.tree(inode)
+        if not chunks:
+            low = (
+                max(first - CHUNK_SIZE, 0)
+                if self.engine.is_published
+                else first - first % CHUNK_SIZE
+            )
+            for key, extent in tree.items(low, end - 1):
+                if key + extent.length > first:
+                    data = self.load_extent(key, extent)
+                    low, high = max(first - key, 0), min(end - key, extent.length)
+                    view = memoryview(data)
+                    yield key + low, view[low:high]
+            return
+        for index in range(first // CHUNK_SIZE, -(-end // CHUNK_SIZE)):
+            base = index * CHUNK_SIZE
+            chunk = chunks.get(index)
+            if chunk is None:
+                for key, extent in tree.items(base, min(base + CHUNK_SIZE, end) - 1):
+                    low, high = max(first - key, 0), min(end - key, extent.length)
+                    if low < high:
+                        data = self.load_extent(key, extent)
+                        yield key + low, memoryview(data)[low:high]
+                continue
+            for block, count in chunk.runs():
+                start = base + block * BLOCK_SIZE
+                low, high = max(first - start, 0), min(end - start, count * BLOCK_SIZE)
+                if low < high:
+                    at = start - base
+                    yield start + low, bytes(memoryview(chunk.data)[at + low : at + high])
+
+    def load_extent(self, key: int, extent: Extent) -> Buffer:
+        """The extent's blocks, checked against its CRC. Raises DamageError."""
+        engine = self.engine
+        if engine.is_published:
+            return engine.published_data(extent)
+        block, length = extent.disk_block, extent.length
+        self.validate(key, extent)
+        data = engine.device.read(block, length // BLOCK_SIZE, partial(_crc_is, extent.crc32))
+        if crc32(data) != extent.crc32:
+            raise DamageError(
+                "file data", block, f"crc32 of {length} bytes at offset {key} differs"
+            )
+        return data
+
+    def validate(self, key: int, extent: Extent) -> None:
+        """Raise DamageError unless the extent is one that the format allows."""
+        block, length = extent.disk_block, extent.length
+        if (
+            key != extent.file_offset
+            or key % BLOCK_SIZE
+            or length % BLOCK_SIZE
+            or not 0 < length <= CHUNK_SIZE - key % CHUNK_SIZE
+            or block < FIRST_USABLE_BLOCK
+            or block + length // BLOCK_SIZE > self.engine.store.total_blocks
+        ):
+            raise DamageError("extent", block, f"offset {key} length {length} block {block}")
+
+    def seek(self, inode: Inode, offset: int, *, data: bool) -> int | None:
+        """The first offset from ``offset`` on that is data (or a hole); None when there is no
+        data.
+        """
+        if inode.inline:
+            return offset if data else inode.size
+        if not data and not inode.extent_root and not self.dirty.get(inode.number):
+            if inode.number not in self.engine.dirty_trees:
+                return offset
+        at = offset
+        for start, length in self.present(inode, offset):
+            if start + length <= at:
+                continue
+            if data:
+                return min(max(at, start), inode.size) if start < inode.size else None
+            if start > at:
+                break
+            at = start + length
+        return None if data else min(at, inode.size)
+
+    def present(self, inode: Inode, offset: int) -> Iterator[tuple[int, int]]:
+        """(file offset, length) of existing runs from the chunk of ``offset`` on, ascending."""
+        chunks = self.dirty.get(inode.number, {})
+        waiting = sorted(index for index in chunks if index >= offset // CHUNK_SIZE)
+        for key, extent in self.engine.tree(inode).items(offset - offset % CHUNK_SIZE):
+            index = key // CHUNK_SIZE
+            while waiting and waiting[0] < index:
+                yield from chunk_runs(waiting[0], chunks[waiting.pop(0)])
+            if index not in chunks:
+                yield key, extent.length
+        for index in waiting:
+            yield from chunk_runs(index, chunks[index])
+
+    def mask_on_disk(self, inode: Inode, index: int) -> int:
+        """Which blocks of a chunk have stored data."""
+        base = index * CHUNK_SIZE
+        mask = 0
+        for key, extent in self.engine.tree(inode).items(base, base + CHUNK_SIZE - 1):
+            self.validate(key, extent)
+            mask |= block_mask(key - base, key - base + extent.length)
+        return mask
+
+    def mask_of(self, inode: Inode, index: int) -> int:
+        """Which blocks of a chunk exist, in memory or on disk."""
+        chunk = self.dirty.get(inode.number, {}).get(index)
+        return chunk.mask if chunk is not None else self.mask_on_disk(inode, index)
+
+
+def _crc_is(expected: int, data: Buffer) -> bool:
+    return crc32(data) == expected
+
+
+def tree_extents(tree: BTree) -> int:
+    """How many extents a file has."""
+    root = tree.root_node()
+    if root is None:
+        return 0
+    return len(root.keys) if root.level == 0 else sum(1 for _ in tree.items())

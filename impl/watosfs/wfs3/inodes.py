@@ -1,0 +1,106 @@
+"""Inodes of the working tree: decoded once, changed in place, packed at commit."""
+
+from itertools import islice
+
+from watosfs.errors import DamageError
+from watosfs.wfs3.btree import BTree
+from watosfs.wfs3.filedata import FileData
+from watosfs.wfs3.node import DIRECTORY, EXTENTS
+from watosfs.wfs3.records import Inode, decode_inode
+from watosfs.wfs3.store import NodeStore
+
+_INODES_IN_MEMORY_MAX = 16384
+
+
+class InodeTable:
+    """The inode tree with its decoded inodes, and the directory and extent trees that hang on them.
+
+    A dirty inode is the object in its dirty leaf; a dirty tree's inode is dirty too.
+    """
+
+    store: NodeStore
+    inode_tree: BTree
+    data: FileData
+    next_inode: int
+    inode_count: int
+
+    def __init__(self) -> None:
+        self.inodes: dict[int, Inode] = {}
+        self.dirty_inodes: dict[int, Inode] = {}
+        self.dirty_trees: dict[int, BTree] = {}
+
+    def inode(self, number: int) -> Inode:
+        """The inode, decoded. Raises DamageError when a name leads to none."""
+        inode = self.inodes.get(number)
+        if inode is None:
+            raw = self.inode_tree.get(number)
+            if raw is None:
+                raise DamageError("inode tree", 0, f"inode {number} is missing")
+            inode = decode_inode(raw, 0)
+            if inode.number != number:
+                raise DamageError("inode", 0, f"inode_num {inode.number} under key {number}")
+            self.remember(inode)
+        return inode
+
+    def remember(self, inode: Inode) -> None:
+        """Cache a decoded inode; clean ones are forgotten, oldest first, when there are too many."""
+        inodes = self.inodes
+        if len(inodes) >= _INODES_IN_MEMORY_MAX:
+            for number in list(islice(inodes, len(inodes) // 4)):
+                if number not in self.dirty_inodes:
+                    del inodes[number]
+        inodes[inode.number] = inode
+
+    def modify(self, number: int) -> Inode:
+        """The inode, to be changed in place: its leaf is dirty and will pack it at commit."""
+        dirty = self.dirty_inodes.get(number)
+        if dirty is not None:
+            return dirty
+        inode = self.inode(number)
+        path = self.inode_tree.floor(number)
+        if not path or path[-1][0].keys[path[-1][1]] != number:
+            raise DamageError("inode tree", 0, f"inode {number} is missing")
+        self.inode_tree.make_path_dirty(path)
+        leaf, i = path[-1]
+        leaf.values[i] = inode
+        self.dirty_inodes[number] = inode
+        return inode
+
+    def new_inode(self, mode: int, now_ns: int, nlink: int) -> Inode:
+        """A fresh inode with the next number, in the tree and dirty."""
+        number = self.next_inode
+        self.next_inode = number + 1
+        self.inode_count += 1
+        inode = Inode(number, mode, now_ns, nlink)
+        self.inode_tree.insert(number, inode)
+        self.dirty_inodes[number] = inode
+        self.remember(inode)
+        return inode
+
+    def delete_inode(self, inode: Inode) -> None:
+        """Free the inode and all that it owns."""
+        if inode.is_directory:
+            self.changing_tree(inode).clear()
+        else:
+            self.data.drop_all(inode)
+        number = inode.number
+        self.inode_tree.delete(self.inode_tree.lower_bound(number))
+        self.inodes.pop(number, None)
+        self.dirty_inodes.pop(number, None)
+        self.dirty_trees.pop(number, None)
+
+    def tree(self, inode: Inode) -> BTree:
+        """The inode's directory or extent tree, for reading."""
+        tree = self.dirty_trees.get(inode.number)
+        if tree is not None:
+            return tree
+        return BTree(self.store, DIRECTORY if inode.is_directory else EXTENTS, inode.extent_root)
+
+    def changing_tree(self, inode: Inode) -> BTree:
+        """The same, to be changed: its new root is put into the inode at commit."""
+        number = inode.number
+        tree = self.dirty_trees.get(number)
+        if tree is None:
+            self.modify(number)
+            tree = self.dirty_trees[number] = self.tree(inode)
+        return tree
