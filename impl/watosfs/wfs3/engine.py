@@ -113,22 +113,33 @@ class Engine(InodeTable):
         if self.read_only_reason is not None:
             raise failure(errno.EROFS, reason=self.read_only_reason)
         if self.has_room(cost, frees=frees, drops=drops):
-            if (
-                self.data.dirty_bytes > self.dirty_bytes_max
-                or self.store.dirty_count > self.dirty_nodes_max
-            ):
-                self.relieve()
-            self.is_changing = True
+            self.start_change()
             return
         if not self.in_transaction:
             for _ in range(2 + len(self.allocator.limbo)):
                 self.commit(force=True)
                 if self.has_room(cost, frees=frees, drops=drops):
-                    self.is_changing = True
+                    self.start_change()
                     return
                 if not self.allocator.held:
                     break
         raise failure(errno.ENOSPC)
+
+    def admit_at_once(self, drops: int = 0) -> bool:
+        """Admit a change of names or attributes when there is plenty of space; whether it did."""
+        if self.read_only_reason is not None or not self.has_plenty(PLENTY_BLOCKS, drops):
+            return False
+        self.start_change()
+        return True
+
+    def start_change(self) -> None:
+        """The operation is admitted; from here to its end an error shuts the volume down."""
+        if (
+            self.data.dirty_bytes > self.dirty_bytes_max
+            or self.store.dirty_count > self.dirty_nodes_max
+        ):
+            self.relieve()
+        self.is_changing = True
 
     def has_room(self, cost: int, *, frees: bool, drops: int) -> bool:
         """Whether the blocks are there now."""

@@ -122,9 +122,6 @@ class FileReader:
         """
         if inode.inline:
             return offset if data else inode.size
-        if not data and not inode.extent_root and not self.dirty.get(inode.number):
-            if inode.number not in self.engine.dirty_trees:
-                return offset
         at = offset
         for start, length in self.present(inode, offset):
             if start + length <= at:

@@ -91,7 +91,8 @@ class Handle:
         engine = self.volume.engine
         with self.volume.change():
             cost = engine.data.cost_of_write(inode, offset, length)
-            engine.admit(cost + engine.inode_tree.height + 1)
+            if cost or not engine.admit_at_once():
+                engine.admit(cost + engine.inode_tree.height + 1)
             engine.is_changing = False
             engine.data.read_before_write(inode, offset, length)
             engine.is_changing = True

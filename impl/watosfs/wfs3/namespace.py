@@ -11,7 +11,7 @@ import stat
 from watosfs.errors import DamageError, failure
 from watosfs.wfs3 import directory
 from watosfs.wfs3.btree import BTree
-from watosfs.wfs3.engine import PLENTY_BLOCKS, Engine
+from watosfs.wfs3.engine import Engine
 from watosfs.wfs3.filereading import tree_extents
 from watosfs.wfs3.format import INLINE_SIZE_MAX, LINK_MAX, PATH_MAX
 from watosfs.wfs3.paths import Follow, Place, resolve
@@ -80,10 +80,9 @@ class Namespace:
     def admit(self, *trees: BTree, extra: int = 0, frees: bool = False, drops: int = 0) -> None:
         """Admit one change of names in the given directories."""
         engine = self.engine
-        cost = PLENTY_BLOCKS
-        if not engine.has_plenty(cost, drops):
+        if not engine.admit_at_once(drops):
             cost = engine.namespace_cost() + extra + sum(2 * tree.height + 3 for tree in trees)
-        engine.admit(cost, frees=frees, drops=drops)
+            engine.admit(cost, frees=frees, drops=drops)
 
     def runs_of(self, inode: Inode) -> int:
         """Upper bound on the runs of blocks that deleting the inode gives up."""
