@@ -1,15 +1,16 @@
 """The independent checker of WFS v3: every rule of ``docs/FORMAT.md``, from the blocks alone.
 
-Checks: superblocks, node CRCs, key order and bounds, generations, inodes, names, link counts, reachability and
-cycles of directories, orphans, extents, double use, free + reachable = total and, on request, the CRC of
-all file data. Images of the published tools are read more laxly (``Report.layout`` says so).
+Checks: superblocks, node CRCs, key order and bounds, generations, inodes, names, link counts,
+reachability and cycles of directories, orphans, extents, double use, free + reachable = total and,
+on request, the CRC of all file data. Images of the published tools are read more laxly
+(``Report.layout`` says so).
 
 Does not check: the times, owners and permission bits of inodes (every value is legal), the older
-superblock's tree unless asked for (it is legal for its blocks to be gone two commits later), bytes of a
-node after its last entry (they are under the CRC and carry nothing).
+superblock's tree unless asked for (it is legal for its blocks to be gone two commits later), bytes
+of a node after its last entry (they are under the CRC and carry nothing).
 
-Nothing an image says makes ``check`` raise, loop, or read a block twice: what a device cannot read and what
-cannot be right become problems in the report.
+Nothing an image says makes ``check`` raise, loop, or read a block twice: what a device cannot read
+and what cannot be right become problems in the report.
 """
 
 from collections.abc import Callable
@@ -41,10 +42,11 @@ def check(
     progress: Progress | None = None,
     slot: int | None = None,
 ) -> Report:
-    """Check the volume on ``device``; never raises for anything that the device holds or fails to read.
+    """Check the volume on ``device``; whatever it holds or fails to read, this never raises.
 
-    ``data`` also reads all file data and verifies its CRCs. ``memo`` is a dict that the caller keeps between
-    checks of almost equal volumes. ``slot`` checks the tree of that superblock copy instead of the newest.
+    ``data`` also reads all file data and verifies its CRCs. ``memo`` is a dict that the caller
+    keeps between checks of almost equal volumes. ``slot`` checks the tree of that superblock copy
+    instead of the newest.
     """
     findings = Findings()
     copies = read_copies(device, findings)
@@ -164,10 +166,10 @@ def _free_space(walker: TreeWalker, copy: Copy) -> list[tuple[int, int, tuple[st
 def reachable_runs(
     device: BlockDevice, superblock: Superblock, *, memo: Memo | None = None
 ) -> list[tuple[int, int]]:
-    """(start, count) of every block that ``superblock`` reaches: nodes, data, free tree, orphan tree.
+    """(start, count) of all blocks that ``superblock`` reaches: nodes, data, free and orphan tree.
 
-    Sorted, disjoint, joined where they touch; the superblock slots are not among them. What is damaged
-    is left out with all below it: this is for trees that ``check`` finds clean.
+    Sorted, disjoint, joined where they touch; the superblock slots are not among them. What is
+    damaged is left out with all below it: this is for trees that ``check`` finds clean.
     """
     walker = TreeWalker(device, superblock, Findings(), memo)
     roots = (

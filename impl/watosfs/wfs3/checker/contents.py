@@ -14,7 +14,7 @@ from watosfs.wfs3.records import Extent
 
 
 class StoredExtent(NamedTuple):
-    """An extent whose data is wanted, ordered by disk block. ``tail`` is how many bytes the file has from there."""
+    """An extent whose data is wanted; ``tail`` is how many bytes the file has from there on."""
 
     disk_block: int
     block_count: int
@@ -29,7 +29,8 @@ def check_contents(
 ) -> None:
     """Check the extents of ``inode``, found in the inode leaf at block ``leaf``.
 
-    Its blocks are claimed; its extents are appended to ``wanted`` when their data is to be verified.
+    Its blocks are claimed; its extents are appended to ``wanted`` when their data is to be
+    verified.
     """
     number = inode.number
     owner = ("extent tree", number)

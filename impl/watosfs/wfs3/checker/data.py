@@ -1,4 +1,4 @@
-"""Stored file data against the CRC of its extent, read in disk order and each block at most once."""
+"""Stored file data against the CRC of its extent, in disk order, each block at most once."""
 
 from collections.abc import Callable
 from zlib import crc32
@@ -18,8 +18,8 @@ def verify_data(
 ) -> int:
     """Read every extent in ``wanted``; the count of bytes whose CRC was right.
 
-    An extent that overlaps one already read is skipped: that is a problem reported by the accounting, and a
-    hostile image could otherwise have one block read a million times.
+    An extent that overlaps one already read is skipped: that is a problem reported by the
+    accounting, and a hostile image could otherwise have one block read a million times.
     """
     verified = 0
     end = 0
@@ -65,7 +65,7 @@ def _is_intact(walker: TreeWalker, extent: StoredExtent) -> bool:
 
 
 def _crc(memo: Memo, buffer: Buffer) -> int:
-    """CRC-32, remembered for single blocks (bytes that hash to what a device hands out again and again)."""
+    """CRC-32, remembered for single blocks, which a device may hand out again and again."""
     if type(buffer) is not bytes or len(buffer) != BLOCK_SIZE:
         return crc32(buffer)
     key = ("data", buffer)

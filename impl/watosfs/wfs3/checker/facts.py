@@ -1,8 +1,9 @@
 """What one valid node says and which rules it breaks on its own, whatever stands around it.
 
-Everything here depends on the 4096 bytes alone, so it may be remembered by them: a leaf that did not
-change since the last check is not decoded and judged again. What depends on the place of a node (its
-block, level, bounds, the superblock) is judged each time, by ``trees`` and the modules above it.
+Everything here depends on the 4096 bytes alone, so it may be remembered by them: a leaf that did
+not change since the last check is not decoded and judged again. What depends on the place of a node
+(its block, level, bounds, the superblock) is judged each time, by ``trees`` and the modules above
+it.
 """
 
 from collections.abc import Sequence
@@ -38,8 +39,8 @@ Remark: TypeAlias = tuple[str, str, str]
 class NodeFacts(NamedTuple):
     """One node. ``is_broken`` when its entries cannot be read at all.
 
-    ``keys`` and ``values`` of an internal node are its keys and children, of a free-tree or orphan-tree leaf
-    its pairs. ``low`` and ``high`` are the least and the greatest key.
+    ``keys`` and ``values`` of an internal node are its keys and children, of a free-tree or
+    orphan-tree leaf its pairs. ``low`` and ``high`` are the least and the greatest key.
     """
 
     kind: NodeKind
@@ -61,7 +62,7 @@ _NOTHING: Final[tuple[()]] = ()
 
 
 def node_facts(data: Buffer, *, strict: bool) -> NodeFacts | None:
-    """The facts of the node in ``data``; None when ``node_is_valid`` rejects it (all such are alike)."""
+    """The facts of the node in ``data``; None when ``node_is_valid`` rejects it, whatever it is."""
     if not node_is_valid(data):
         return None
     magic, level, count, generation, parent, _crc = HEADER.unpack_from(data)

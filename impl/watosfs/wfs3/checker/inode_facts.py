@@ -22,8 +22,8 @@ _STORED_TYPES: Final = (TYPE_FILE, TYPE_DIRECTORY, TYPE_SYMLINK)
 class InodeFacts(NamedTuple):
     """One inode, reduced to what other structures are compared with.
 
-    ``number`` is the key it is found by; ``kind`` the directory entry type that its mode asks for (0 when
-    the mode is of no known type).
+    ``number`` is the key it is found by; ``kind`` the directory entry type that its mode asks for
+    (0 when the mode is of no known type).
     """
 
     number: int

@@ -21,8 +21,9 @@ class EntryFacts(NamedTuple):
 class ExtentFacts(NamedTuple):
     """The extents of one leaf, those with an impossible length left out.
 
-    ``runs`` are the (start block, block count); ``first`` and ``end`` the file offsets of the first byte and
-    of the byte after the last; ``blocks`` their sum; the rest the extremes that context is compared with.
+    ``runs`` are the (start block, block count); ``first`` and ``end`` the file offsets of the first
+    byte and of the byte after the last; ``blocks`` their sum; the rest the extremes that context is
+    compared with.
     """
 
     extents: Sequence[Extent]
@@ -144,7 +145,7 @@ def _judge_published(extent: Extent, end: int) -> list[tuple[str, str]]:
 
 
 def range_problems(keys: list[int], counts: list[int], remarks: list[tuple[str, str, str]]) -> None:
-    """Free ranges within one leaf: not empty, inside, ascending with at least one used block between."""
+    """Free ranges of one leaf: none empty, ascending, with at least one used block between."""
     end = 0
     for start, count in zip(keys, counts, strict=True):
         if start < FIRST_USABLE_BLOCK:

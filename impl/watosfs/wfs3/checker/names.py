@@ -1,4 +1,4 @@
-"""Names and links: every entry names an inode of its kind, link counts agree, directories form one tree."""
+"""Names and links: entries fit their inodes, link counts agree, directories form one tree."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -18,8 +18,9 @@ _DOTS: Final = (b".", b"..")
 class Names:
     """Gathers the names of all directories, then holds them against the inodes.
 
-    ``inodes`` maps an inode number to (block of its leaf, facts). ``links`` counts names, ``children`` lists the
-    subdirectories of a directory. ``populated`` holds the directories that have an entry.
+    ``inodes`` maps an inode number to (block of its leaf, facts). ``links`` counts names,
+    ``children`` lists the subdirectories of a directory. ``populated`` holds the directories that
+    have an entry.
     """
 
     __slots__ = ("children", "findings", "inodes", "links", "populated", "walker")
@@ -63,7 +64,7 @@ class Names:
             self.findings.problem("inode", leaf, "extent_root", "the root lacks `.` or `..`")
 
     def _across_leaves(self, leaves: Sequence[tuple[int, NodeFacts]]) -> None:
-        """Names that repeat across a border between leaves (within a leaf they were judged already)."""
+        """Names that repeat across a border between leaves (``leaf_facts`` judges within one)."""
         before: list[EntryFacts] = []
         for block, facts in leaves:
             if not facts.entries:
@@ -126,7 +127,7 @@ class Names:
             self.children.setdefault(directory, []).append(number)
 
     def judge_links(self) -> None:
-        """Link counts, single names of directories, reachability; only when every name was in sight."""
+        """Link counts, single names of directories, reachability, if every name was in sight."""
         damaged = self.walker.damaged
         if INODES.name in damaged or DIRECTORY.name in damaged:
             self.findings.note("link counts and reachability were not checked: a tree is damaged")

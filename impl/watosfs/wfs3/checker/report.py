@@ -1,8 +1,8 @@
 """What a check found: problems that name structure, block and field, notes, and counts.
 
-A problem is a broken rule of ``docs/FORMAT.md``. A note is something a person may want to know about a
-volume that breaks none. The list of problems is capped, because one damaged image can break a rule a
-million times and nobody reads past the first hundred.
+A problem is a broken rule of ``docs/FORMAT.md``. A note is something a person may want to know
+about a volume that breaks none. The list of problems is capped, because one damaged image can break
+a rule a million times and nobody reads past the first hundred.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ NOTES_MAX: Final = 100
 
 
 class Problem(NamedTuple):
-    """One broken rule: in which structure, stored at which block, which field, and what is wrong with it."""
+    """One broken rule: the structure, the block that stores it, the field, and what is wrong."""
 
     structure: str
     block: int
@@ -54,11 +54,12 @@ class Findings:
 class Report:
     """The outcome of one check.
 
-    ``files``, ``directories`` and ``symlinks`` count inodes that have a name; ``orphans`` those that have
-    none and wait to be reclaimed. ``blocks_reachable`` includes the two superblocks, so that on a clean
-    volume ``blocks_reachable + blocks_free == blocks_total``. ``copies`` is the generation in each
-    superblock slot, None where that copy is not valid. ``superblock`` is the one that was checked, and
-    ``layout`` is ``"raw"`` (what this project writes), ``"published"`` or ``""`` when there is none.
+    ``files``, ``directories`` and ``symlinks`` count inodes that have a name; ``orphans`` those
+    that have none and wait to be reclaimed. ``blocks_reachable`` includes the two superblocks, so
+    that on a clean volume ``blocks_reachable + blocks_free == blocks_total``. ``copies`` is the
+    generation in each superblock slot, None where that copy is not valid. ``superblock`` is the one
+    that was checked, and ``layout`` is ``"raw"`` (what this project writes), ``"published"`` or
+    ``""`` when there is none.
     """
 
     problems: tuple[Problem, ...]

@@ -31,7 +31,7 @@ def merged_runs(claims: Iterable[Claim]) -> list[tuple[int, int]]:
 def free_claims(
     leaves: Sequence[tuple[int, NodeFacts]], superblock: Superblock, walker: TreeWalker
 ) -> list[Claim]:
-    """The ranges of the free tree, cut to the volume; order across leaves and their sum are judged here."""
+    """The free ranges, cut to the volume; their order across leaves and their sum are judged."""
     findings = walker.findings
     total = superblock.total_blocks
     claims: list[Claim] = []
@@ -66,7 +66,7 @@ def free_claims(
 
 
 def account(walker: TreeWalker, free: list[Claim], *, complement: bool) -> None:
-    """Every block has exactly one owner, free space being one; ``complement`` asks that none has no owner."""
+    """No block has two owners (free space is one); with ``complement``, none is without."""
     findings = walker.findings
     lost_blocks = 0
     end = FIRST_USABLE_BLOCK

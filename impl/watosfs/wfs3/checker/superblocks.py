@@ -1,7 +1,8 @@
-"""The two superblock copies: which are valid, which is newest, and whether this program may judge it.
+"""The two superblock copies: which are valid, which is newest, whether we may judge it.
 
-One invalid copy breaks no rule: a power cut while it was being written leaves exactly that, and the next
-read-write mount rewrites it. Two valid copies more than one generation apart do, because slots alternate.
+One invalid copy breaks no rule: a power cut while it was being written leaves exactly that, and the
+next read-write mount rewrites it. Two valid copies more than one generation apart do, because slots
+alternate.
 """
 
 from typing import Final, NamedTuple
@@ -49,7 +50,7 @@ def superblock_is_valid(block: Buffer) -> bool:
 
 
 def read_copies(device: BlockDevice, findings: Findings) -> list[Copy]:
-    """The valid copies in order of their slots; unreadable ones are problems, invalid ones notes."""
+    """The valid copies by slot; unreadable ones become problems, invalid ones notes."""
     copies: list[Copy] = []
     for slot in SUPERBLOCK_SLOTS:
         try:

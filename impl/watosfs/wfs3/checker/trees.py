@@ -1,8 +1,9 @@
 """Walks trees from their roots: reads, places and bounds, and who owns which block.
 
-A node is followed once only: a second pointer to it is reported with both owners and not followed, so the
-walk ends after at most as many reads as the volume has blocks, whatever the image says. Reads go through a
-memo of node contents, because a crash explorer checks a thousand almost equal volumes a second.
+A node is followed once only: a second pointer to it is reported with both owners and not followed,
+so the walk ends after at most as many reads as the volume has blocks, whatever the image says.
+Reads go through a memo of node contents, because a crash explorer checks a thousand almost equal
+volumes a second.
 """
 
 from collections.abc import Sequence
@@ -35,13 +36,21 @@ def owner_text(owner: Owner) -> str:
 class TreeWalker:
     """Reads the trees under one superblock and gathers ``claims``: every block that was reached.
 
-    ``damaged`` names the kinds of trees of which some part could not be read, so that rules about the
-    whole (link counts, lost blocks) are not held against what is merely out of sight.
+    ``damaged`` names the kinds of trees of which some part could not be read, so that rules about
+    the whole (link counts, lost blocks) are not held against what is merely out of sight.
     """
 
     __slots__ = (
-        "claims", "damaged", "device", "findings", "generation", "memo", "owners", "strict", "total",
-    )  # fmt: skip
+        "claims",
+        "damaged",
+        "device",
+        "findings",
+        "generation",
+        "memo",
+        "owners",
+        "strict",
+        "total",
+    )
 
     def __init__(
         self,
@@ -63,7 +72,7 @@ class TreeWalker:
     def leaves(
         self, root: int, kind: NodeKind, owner: Owner, pointer: Pointer
     ) -> Sequence[tuple[int, NodeFacts]]:
-        """(block, facts) of each leaf of the tree at ``root``, in order; what is wrong becomes problems."""
+        """(block, facts) of each leaf of the tree at ``root``, in order; damage becomes problems."""
         facts = self._node(root, kind, owner, pointer)
         if facts is None:
             return ()
@@ -111,7 +120,7 @@ class TreeWalker:
                 leaves.append((child, found))
 
     def _bounds(self, block: int, facts: NodeFacts, low: int, high: int | None) -> None:
-        """The keys of a child against what its parent promises; of an internal node all but keys[0] count."""
+        """A child's keys against what its parent promises; keys[0] of an internal node is unused."""
         kind = facts.kind
         if not facts.item_count:
             if self.strict:
