@@ -24,7 +24,7 @@ class MemoryDevice:
         self.block_size_bytes = block_size_bytes
         self.capabilities = Capabilities()
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
-        self._map = mmap.mmap(-1, block_count * block_size_bytes, flags=flags)
+        self._map: mmap.mmap | None = mmap.mmap(-1, block_count * block_size_bytes, flags=flags)
         self._view: memoryview | None = memoryview(self._map)
 
     @classmethod
@@ -73,12 +73,10 @@ class MemoryDevice:
         view, start, end = self._range(block, count)
         if start % mmap.PAGESIZE or end % mmap.PAGESIZE:
             view[start:end] = bytes(end - start)
-        elif end > start:
+        elif end > start and self._map is not None:
             self._map.madvise(mmap.MADV_DONTNEED, start, end - start)
 
     def close(self) -> None:
-        """Give the memory back; idempotent."""
-        if self._view is not None:
-            self._view.release()
-            self._view = None
-            self._map.close()
+        """Let go of the memory, which returns with the last view that a reader holds; idempotent."""
+        self._view = None
+        self._map = None
