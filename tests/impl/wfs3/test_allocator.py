@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from watosfs.wfs3.allocator import Allocator
 from watosfs.wfs3.extents import ExtentError
 
@@ -10,7 +11,7 @@ LO, HI = 2, 26
 
 
 class AllocatorMachine(RuleBasedStateMachine):
-    """Checks: no block handed out twice or while an older root reaches it; every block accounted for.
+    """Checks: no block handed out while any root reaches it; every block accounted for.
 
     Does not check: which of several fitting runs is taken (first fit is tested with the extents).
     """

@@ -3,6 +3,8 @@
 import random
 
 import pytest
+
+from watosfs.block.memory import MemoryDevice
 from watosfs.errors import DamageError
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.engine import Engine
@@ -10,8 +12,6 @@ from watosfs.wfs3.mkfs import mkfs
 from watosfs.wfs3.node import DIRECTORY, FREE, Node, encode_node
 from watosfs.wfs3.records import encode_entry
 from watosfs.wfs3.volume import Volume
-
-from watosfs.block.memory import MemoryDevice
 
 
 def engine_of(block_count: int = 4096) -> Engine:

@@ -1,8 +1,11 @@
 """The extent set against a plain set of blocks."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from watosfs.wfs3.extents import ExtentError, ExtentSet
 
 RUNS = st.tuples(st.integers(0, 40), st.integers(0, 6)).map(lambda r: (r[0], r[0] + r[1]))
@@ -15,7 +18,7 @@ def blocks_of(extents: ExtentSet) -> set[int]:
 
 def is_legal(extents: ExtentSet) -> bool:
     runs = list(extents)
-    apart = all(a[1] < b[0] for a, b in zip(runs, runs[1:], strict=False))
+    apart = all(a[1] < b[0] for a, b in pairwise(runs))
     return apart and all(s < e for s, e in runs) and extents.count == len(blocks_of(extents))
 
 

@@ -4,6 +4,7 @@ import errno
 from collections.abc import Iterator
 
 import pytest
+
 from watosfs.block.device import Buffer
 from watosfs.block.memory import MemoryDevice
 from watosfs.wfs3.check import check
@@ -48,9 +49,7 @@ def device() -> Iterator[FailingDevice]:
 
 def tree(volume: Volume) -> dict[bytes, bytes]:
     return {
-        path: volume.open(path).pread(1 << 20, 0)
-        for path, inode in volume.walk()
-        if inode.is_file
+        path: volume.open(path).pread(1 << 20, 0) for path, inode in volume.walk() if inode.is_file
     }
 
 

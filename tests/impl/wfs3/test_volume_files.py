@@ -3,6 +3,7 @@
 import errno
 
 import pytest
+
 from watosfs.block.memory import MemoryDevice
 from watosfs.wfs3.check import check
 from watosfs.wfs3.handle import O_APPEND, O_RDWR, O_WRONLY
@@ -164,7 +165,7 @@ def test_a_damaged_data_block_is_an_error_and_nothing_else_is_hurt() -> None:
 def test_many_small_extents_make_a_tree_of_extents() -> None:
     device, volume = fresh(16384)
     with volume.create("/f") as handle:
-        for i in range(0, 3000):
+        for i in range(3000):
             handle.pwrite(b"%04d" % i, i * 8192)
         volume.sync()
         assert volume.engine.tree(volume.engine.inode(handle.number)).height == 1

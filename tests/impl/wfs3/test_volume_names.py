@@ -4,6 +4,7 @@ import errno
 from collections.abc import Callable
 
 import pytest
+
 from watosfs.block.memory import MemoryDevice
 from watosfs.wfs3.check import check
 from watosfs.wfs3.format import name_hash
