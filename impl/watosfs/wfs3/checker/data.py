@@ -1,14 +1,16 @@
 """Stored file data against the CRC of its extent, in disk order, each block at most once."""
 
 from collections.abc import Callable
+from typing import Final
 from zlib import crc32
 
 from watosfs.block.device import Buffer
 from watosfs.wfs3.checker.contents import StoredExtent
-from watosfs.wfs3.checker.trees import Memo, TreeWalker
+from watosfs.wfs3.checker.trees import MEMO_ENTRIES_MAX, Memo, TreeWalker
 from watosfs.wfs3.format import BLOCK_SIZE
 
-PROGRESS_STEP = 256
+PROGRESS_STEP: Final = 256
+REMEMBERED_BYTES_MAX: Final = 4 * BLOCK_SIZE
 
 
 def verify_data(
@@ -58,19 +60,23 @@ def _is_intact(walker: TreeWalker, extent: StoredExtent) -> bool:
             "data", block, "crc32", f"{what}the {count} stored blocks do not have {expected:#010x}"
         )
         return False
-    if strict and tail < count * BLOCK_SIZE and any(memoryview(data)[max(tail, 0) :]):
+    tail = max(tail, 0)
+    beyond = count * BLOCK_SIZE - tail
+    if strict and beyond > 0 and memoryview(data)[tail:] != bytes(beyond):
         walker.findings.problem("data", block, "padding", f"{what}not zero beyond the file's end")
         return False
     return True
 
 
 def _crc(memo: Memo, buffer: Buffer) -> int:
-    """CRC-32, remembered for single blocks, which a device may hand out again and again."""
-    if type(buffer) is not bytes or len(buffer) != BLOCK_SIZE:
+    """CRC-32, remembered for short extents, which a device may hand out again and again."""
+    if type(buffer) is not bytes or len(buffer) > REMEMBERED_BYTES_MAX:
         return crc32(buffer)
     key = ("data", buffer)
     known = memo.get(key)
     if known is None:
+        if len(memo) >= MEMO_ENTRIES_MAX:
+            memo.clear()
         known = memo[key] = crc32(buffer)
     value: int = known
     return value

@@ -72,7 +72,7 @@ class TreeWalker:
     def leaves(
         self, root: int, kind: NodeKind, owner: Owner, pointer: Pointer
     ) -> Sequence[tuple[int, NodeFacts]]:
-        """(block, facts) of each leaf of the tree at ``root``, in order; damage becomes problems."""
+        """(block, facts) of each leaf of the tree at ``root``, in order; damage is reported."""
         facts = self._node(root, kind, owner, pointer)
         if facts is None:
             return ()
@@ -120,7 +120,7 @@ class TreeWalker:
                 leaves.append((child, found))
 
     def _bounds(self, block: int, facts: NodeFacts, low: int, high: int | None) -> None:
-        """A child's keys against what its parent promises; keys[0] of an internal node is unused."""
+        """A child's keys against its parent's; keys[0] of an internal node is unused."""
         kind = facts.kind
         if not facts.item_count:
             if self.strict:
