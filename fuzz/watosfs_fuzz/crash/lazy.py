@@ -1,0 +1,221 @@
+"""The lazy disk: an undecided block is decided when recovery first reads it, and the run forks there.
+
+Two images that agree on what a run reads are the same run, so walking the tree of these decisions covers
+every legal image without making any. A read that comes with the caller's own check (``accept``) is
+decided as a class: one of the contents that pass, or *rejected*, which stands for all that fail.
+"""
+
+from collections.abc import Sequence
+from itertools import product
+from math import prod
+from typing import Final
+
+from watosfs.block.device import BLOCK_SIZE_BYTES, Accept, Buffer, Capabilities
+
+from watosfs_fuzz.crash.log import ZERO_BLOCK
+from watosfs_fuzz.crash.windows import Window, sector_values
+
+#: Up to so many contents of one read are enumerated; beyond, mixes of sectors count as left out.
+CONTENTS_MAX: Final = 1024
+
+
+class PowerCut(BaseException):
+    """Recovery itself was cut short (nested crash); no handler of errors may catch it."""
+
+
+class Choices:
+    """An odometer over a tree of choices whose shape is found by walking it."""
+
+    __slots__ = ("bounds", "picked", "position")
+
+    def __init__(self) -> None:
+        self.picked: list[int] = []
+        self.bounds: list[int] = []
+        self.position = 0
+
+    def choose(self, count: int) -> int:
+        """One of ``count`` branches; the same in every run until ``advance`` moves on."""
+        at = self.position
+        self.position = at + 1
+        if at == len(self.picked):
+            self.picked.append(0)
+            self.bounds.append(count)
+        assert self.bounds[at] == count, "recovery is not deterministic"
+        return self.picked[at]
+
+    def advance(self) -> bool:
+        """Move to the next path; False when all were walked."""
+        del self.picked[self.position :], self.bounds[self.position :]
+        self.position = 0
+        while self.picked and self.picked[-1] + 1 == self.bounds[-1]:
+            self.picked.pop()
+            self.bounds.pop()
+        if not self.picked:
+            return False
+        self.picked[-1] += 1
+        return True
+
+
+class LazyDevice:
+    """A block device over one window. ``decided`` maps each undecided block that was read to its contents.
+
+    ``nested`` more power cuts may happen at flushes, FUA writes and the end of recovery; ``reboot`` then
+    turns what recovery wrote since its last flush into undecided blocks again.
+    """
+
+    def __init__(self, block_count: int, window: Window, choices: Choices, nested: int = 0) -> None:
+        self.block_size_bytes = BLOCK_SIZE_BYTES
+        self.block_count = block_count
+        self.capabilities = Capabilities()
+        self.window = window
+        self.choices = choices
+        self.nested = nested
+        self.depth = 0
+        self.decided: dict[int, bytes] = {}
+        self.seen: dict[int, bytes] = {}
+        self.current: dict[int, bytes] = {}
+        self.versions: dict[int, list[bytes]] = {}
+        self.pending: dict[int, list[bytes]] = {}
+        self.rejected: set[int] = set()
+        self.left_out = 0
+        self.write_count = 0
+
+    # -- reading
+
+    def read(self, block: int, count: int = 1, accept: Accept | None = None) -> Buffer:
+        """The blocks, decided now if they were not."""
+        if count == 1:
+            found = self.current.get(block)
+            if found is not None:
+                return found
+            versions = self.undecided(block)
+            if versions is None:
+                content = self.seen[block] = self.window.durable.get(block, ZERO_BLOCK)
+                return content
+            return self.decide([block], [versions], accept)
+        blocks = list(range(block, block + count))
+        open_blocks = [b for b in blocks if b not in self.current and self.undecided(b) is not None]
+        if not open_blocks:
+            return b"".join([bytes(self.read(b)) for b in blocks])
+        if accept is None:
+            return b"".join([bytes(self.read(b)) for b in blocks])
+        versions_of = [self.undecided(b) if b in open_blocks else None for b in blocks]
+        return self.decide(
+            blocks,
+            [
+                v if v is not None else [bytes(self.read(b))]
+                for b, v in zip(blocks, versions_of, strict=True)
+            ],
+            accept,
+        )
+
+    def undecided(self, block: int) -> list[bytes] | None:
+        """The versions of a block that is still open, or None."""
+        found = self.versions.get(block)
+        return found if found is not None else self.window.versions.get(block)
+
+    def decide(
+        self, blocks: list[int], versions: list[list[bytes]], accept: Accept | None
+    ) -> bytes:
+        """Fork over the legal contents of a read."""
+        contents = self.contents(versions)
+        failing = None
+        if accept is not None:
+            passing = [content for content in contents if accept(content)]
+            failing = next((content for content in contents if not accept(content)), None)
+            contents = passing if failing is None else [*passing, failing]
+        content = contents[self.choices.choose(len(contents))] if len(contents) > 1 else contents[0]
+        if content is failing:
+            self.rejected.update(blocks)
+        for i, block in enumerate(blocks):
+            if block not in self.current:
+                piece = content[i * BLOCK_SIZE_BYTES : (i + 1) * BLOCK_SIZE_BYTES]
+                self.current[block] = piece
+                if block in self.window.versions and block not in self.versions:
+                    self.decided[block] = piece
+        return content
+
+    def contents(self, versions: list[list[bytes]]) -> list[bytes]:
+        """The legal contents of some blocks read together: newest whole first, then mixes of sectors."""
+        pieces = [values for per_block in versions for values in sector_values(per_block)]
+        if prod(len(values) for values in pieces) <= CONTENTS_MAX:
+            return [b"".join(mix) for mix in product(*(values[::-1] for values in pieces))]
+        self.left_out += 1
+        whole = [per_block[::-1] for per_block in versions]
+        if prod(len(values) for values in whole) <= CONTENTS_MAX:
+            mixes = [b"".join(mix) for mix in product(*whole)]
+        else:
+            mixes = [
+                b"".join(values[0] for values in whole),
+                b"".join(values[-1] for values in whole),
+            ]
+        first, last = [values[-1] for values in pieces], [values[0] for values in pieces]
+        torn = [b"".join([*last[:i], *first[i:]]) for i in range(1, len(pieces))]
+        torn += [b"".join([*first[:i], *last[i:]]) for i in range(1, len(pieces))]
+        return list(dict.fromkeys([*mixes, *torn]))
+
+    def readv(self, runs: Sequence[tuple[int, int]]) -> list[Buffer]:
+        """Each run."""
+        return [self.read(block, count) for block, count in runs]
+
+    # -- writing
+
+    def write(self, block: int, data: Buffer, *, fua: bool = False) -> None:
+        """Recovery's own writes go into the same volatile cache."""
+        view = memoryview(data)
+        for i in range(view.nbytes // BLOCK_SIZE_BYTES):
+            at = block + i
+            piece = bytes(view[i * BLOCK_SIZE_BYTES : (i + 1) * BLOCK_SIZE_BYTES])
+            if self.nested:
+                if at not in self.pending:
+                    self.pending[at] = self.base_versions(at)
+                self.pending[at].append(piece)
+            self.current[at] = piece
+            self.write_count += 1
+            if fua and self.nested:
+                self.maybe_cut()
+                del self.pending[at]
+
+    def base_versions(self, block: int) -> list[bytes]:
+        """What a block may hold beneath recovery's write."""
+        found = self.current.get(block)
+        if found is not None:
+            return [found]
+        return list(self.undecided(block) or [self.window.durable.get(block, ZERO_BLOCK)])
+
+    def writev(self, runs: Sequence[tuple[int, Buffer]]) -> None:
+        """Each run."""
+        for block, data in runs:
+            self.write(block, data)
+
+    def flush(self) -> None:
+        """A barrier; while power cuts are left, one may come just before it completes."""
+        if self.nested and self.pending:
+            self.maybe_cut()
+        self.pending.clear()
+
+    def maybe_cut(self) -> None:
+        """Fork: the power stays, or goes now."""
+        if self.choices.choose(2):
+            raise PowerCut
+
+    def end_of_recovery(self) -> None:
+        """From here on the power stays: what follows tries out the recovered file system."""
+        if self.nested and self.pending:
+            self.maybe_cut()
+        self.nested = 0
+
+    def reboot(self) -> None:
+        """After a PowerCut: what was not flushed is undecided again."""
+        self.nested -= 1
+        self.depth += 1
+        for block, versions in self.pending.items():
+            self.current.pop(block, None)
+            self.versions[block] = list(dict.fromkeys(versions))
+        self.pending.clear()
+
+    def discard(self, block: int, count: int) -> None:
+        """Contents stay."""
+
+    def close(self) -> None:
+        """Nothing to release."""

@@ -1,0 +1,108 @@
+"""Crash points: the places of a log where the set of legal images is largest for one set of permitted states.
+
+Between two flushes a disk may persist any subset of the writes, in any order, torn at sectors. So one
+window just before each barrier covers every crash in the epoch; windows at marks are there because what
+the oracle permits changes, and at FUA writes because a completed one can no longer be lost.
+"""
+
+from collections.abc import Hashable, Iterator, Sequence
+from math import prod
+
+from watosfs.block.device import BLOCK_SIZE_BYTES, SECTOR_SIZE_BYTES
+
+from watosfs_fuzz.crash.log import ZERO_BLOCK, Event, Flush, Image, Mark, Write
+
+SECTORS = range(0, BLOCK_SIZE_BYTES, SECTOR_SIZE_BYTES)
+
+
+class Window:
+    """One crash point. Valid until the next is asked for: it shares the walker's dictionaries.
+
+    ``durable`` maps blocks to their contents at the last barrier. ``versions`` maps each undecided block
+    to the contents that its sectors may come from, the durable one first, then as written.
+    """
+
+    __slots__ = ("durable", "event_index", "marks", "versions", "writes", "flushes")
+
+    def __init__(
+        self,
+        durable: dict[int, bytes],
+        versions: dict[int, list[bytes]],
+        event_index: int,
+        marks: list[Hashable],
+        writes: int,
+        flushes: int,
+    ) -> None:
+        self.durable = durable
+        self.versions = versions
+        self.event_index = event_index
+        self.marks = marks
+        self.writes = writes
+        self.flushes = flushes
+
+    def legal(self, block: int) -> tuple[bytes, ...]:
+        """The contents that the sectors of a block may come from."""
+        found = self.versions.get(block)
+        return tuple(found) if found else (self.durable.get(block, ZERO_BLOCK),)
+
+    def image_count(self) -> int:
+        """How many different images a crash here may leave."""
+        return prod(mix_count(tuple(versions)) for versions in self.versions.values())
+
+    def __str__(self) -> str:
+        return f"after write {self.writes} and flush {self.flushes} (event {self.event_index})"
+
+
+def sector_values(versions: Sequence[bytes]) -> list[list[bytes]]:
+    """For each sector, its different legal values, oldest first."""
+    values = []
+    for start in SECTORS:
+        pieces = [version[start : start + SECTOR_SIZE_BYTES] for version in versions]
+        values.append(list(dict.fromkeys(pieces)))
+    return values
+
+
+def mix_count(versions: tuple[bytes, ...]) -> int:
+    """How many different contents the block may have, torn ones included."""
+    if len(versions) == 1:
+        return 1
+    return prod(len(values) for values in sector_values(versions))
+
+
+def windows(base: Image, events: Sequence[Event]) -> Iterator[Window]:
+    """Every crash point of the log, in order. ``base`` is what was durable before it.
+
+    A mark's window comes after the mark has passed.
+    """
+    durable = dict(base)
+    versions: dict[int, list[bytes]] = {}
+    newest: dict[int, bytes] = {}
+    marks: list[Hashable] = []
+    writes = flushes = 0
+    changed = True
+    for index, event in enumerate(events):
+        if isinstance(event, Write):
+            writes += 1
+            known = versions.setdefault(event.block, [durable.get(event.block, ZERO_BLOCK)])
+            if event.data not in known:
+                known.append(event.data)
+            newest[event.block] = event.data
+            changed = True
+            if event.fua:
+                yield Window(durable, versions, index + 1, marks, writes, flushes)
+                durable[event.block] = event.data
+                del versions[event.block], newest[event.block]
+        elif isinstance(event, Flush):
+            if changed and versions:
+                yield Window(durable, versions, index, marks, writes, flushes)
+            durable.update(newest)
+            versions.clear()
+            newest.clear()
+            flushes += 1
+            changed = True
+        else:
+            assert isinstance(event, Mark)
+            marks.append(event.label)
+            yield Window(durable, versions, index + 1, marks, writes, flushes)
+            changed = False
+    yield Window(durable, versions, len(events), marks, writes, flushes)
