@@ -3,6 +3,7 @@
 import json
 import lzma
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import watosfs.wfs3.check
 from tests.impl.wfs3.image_builder import (
     GENERATION,
     ImageDevice,
@@ -330,3 +332,12 @@ def test_a_volume_written_by_hand_mounts_and_is_clean_again_afterwards() -> None
     assert report.is_clean, report.problems
     assert report.orphans == 0
     assert report.copies == (report.generation, report.generation)
+
+
+def test_the_checker_imports_nothing_that_decides_what_to_write() -> None:
+    package = Path(watosfs.wfs3.check.__file__).parent
+    sources = [package / "check.py", package / "dump.py", *(package / "checker").glob("*.py")]
+    allowed = {"format", "records", "node", "checker"}
+    for source in sources:
+        for module in re.findall(r"^from watosfs\.wfs3\.(\w+)", source.read_text(), re.MULTILINE):
+            assert module in allowed, source
