@@ -1,0 +1,1 @@
+"""Broken variants of the implementation that the fuzzer must catch. Never in production paths."""

@@ -1,0 +1,54 @@
+"""Canaries by name, and the context in which one is in force."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from unittest.mock import patch
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A planted fault: what it breaks, and how it is planted (a context manager)."""
+
+    name: str
+    description: str
+    plant: Callable[[], AbstractContextManager[object]]
+
+
+CANARIES: dict[str, Canary] = {}
+
+
+def canary(
+    name: str, description: str, *places: tuple[object, str]
+) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """Register a function that, given the original attributes of ``places``, makes the broken ones.
+
+    A place that is gone is an error here, so that no canary grows stale unnoticed.
+    """
+
+    def register(breaks: Callable[..., object]) -> Callable[..., object]:
+        originals = [getattr(owner, attribute) for owner, attribute in places]
+
+        @contextmanager
+        def plant() -> Iterator[None]:
+            broken = breaks(*originals)
+            made = broken if isinstance(broken, tuple) else (broken,)
+            with ExitStack() as stack:
+                for (owner, attribute), value in zip(places, made, strict=True):
+                    stack.enter_context(patch.object(owner, attribute, value))
+                yield
+
+        assert name not in CANARIES, f"canary {name} twice"
+        CANARIES[name] = Canary(name, description, plant)
+        return breaks
+
+    return register
+
+
+@contextmanager
+def applied(name: str | None) -> Iterator[None]:
+    """The canary in force (none for None). Raises KeyError for an unknown name."""
+    import watosfs_fuzz.canaries.wfs3  # noqa: F401  (registers)
+
+    with nullcontext() if name is None else CANARIES[name].plant():
+        yield

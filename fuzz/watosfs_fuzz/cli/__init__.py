@@ -1,0 +1,1 @@
+"""The command ``watosfs-fuzz``, a module for each of its commands."""

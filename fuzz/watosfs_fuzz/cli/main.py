@@ -1,0 +1,99 @@
+"""``watosfs-fuzz``: arguments, commands, exit status (0 clean, 1 finding, 2 usage)."""
+
+import argparse
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from watosfs_fuzz.cli import campaign, inspect_trace, listing
+from watosfs_fuzz.targets.registry import TARGETS
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+DESCRIPTION = """\
+Run a file system in lockstep with its model, cut the power wherever it can be cut, and keep what goes
+wrong as short traces that replay.
+"""
+EPILOG = """\
+examples:
+  watosfs-fuzz campaign                          60 seconds on the built-in target
+  watosfs-fuzz campaign --seconds 36000 --jobs 2 --out findings
+  watosfs-fuzz campaign --operations 5000 --seed 7   the same run on any machine
+  watosfs-fuzz campaign --canary second-flush-missing   see it find a planted bug
+  watosfs-fuzz replay findings/0123456789.trace  expected beside found, operation by operation
+  watosfs-fuzz crash workload.trace --nested 1   every crash of one given trace
+
+exit status: 0 nothing found, 1 something found, 2 wrong usage, 130 interrupted (all is saved)
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="watosfs-fuzz",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"watosfs-fuzz {own_version()}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("campaign", help="fuzz a target until the budget ends")
+    run.add_argument("--target", default="wfs3", choices=sorted(TARGETS), help="what to fuzz (wfs3)")
+    budget = run.add_mutually_exclusive_group()
+    budget.add_argument("--seconds", type=float, default=60.0, help="budget of time (60)")
+    budget.add_argument("--operations", type=int, help="budget of operations: repeatable exactly")
+    run.add_argument("--seed", type=int, default=0, help="where the randomness starts (0)")
+    run.add_argument("--jobs", type=int, default=1, help="processes (1)")
+    run.add_argument("--nested", type=int, default=0, help="power cuts inside recovery (0)")
+    run.add_argument("--cap", type=int, help="at most so many recoveries a crash point (no cap)")
+    run.add_argument("--no-crashes", action="store_true", help="lockstep only")
+    run.add_argument("--canary", help="fuzz a broken variant (see `canaries`)")
+    run.add_argument("--out", type=Path, default=Path("findings"), help="for findings (findings)")
+    run.add_argument("--json", action="store_true", help="print the summary as JSON")
+    run.set_defaults(run=campaign.run)
+
+    replay = commands.add_parser("replay", help="run a trace again, expected beside found")
+    replay.add_argument("trace", type=Path)
+    replay.add_argument("--json", action="store_true", help="print JSON")
+    replay.set_defaults(run=inspect_trace.replay)
+
+    crash = commands.add_parser("crash", help="explore every crash of one trace")
+    crash.add_argument("trace", type=Path)
+    crash.add_argument("--nested", type=int, default=0, help="power cuts inside recovery (0)")
+    crash.add_argument("--cap", type=int, help="at most so many recoveries a crash point (no cap)")
+    crash.add_argument("--json", action="store_true", help="print JSON")
+    crash.set_defaults(run=inspect_trace.crash)
+
+    commands.add_parser("targets", help="list the targets").set_defaults(run=listing.targets)
+    commands.add_parser("canaries", help="list the broken variants").set_defaults(
+        run=listing.canaries
+    )
+    return parser
+
+
+def own_version() -> str:
+    """The installed version."""
+    try:
+        return version("watosfs")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; its exit status."""
+    options = make_parser().parse_args(argv)
+    try:
+        status: int = options.run(options)
+    except KeyboardInterrupt:
+        print("watosfs-fuzz: interrupted; what was found is saved", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except (OSError, ValueError) as error:
+        print(f"watosfs-fuzz: {options.command}: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

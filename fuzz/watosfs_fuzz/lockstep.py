@@ -1,0 +1,144 @@
+"""Model and target in lockstep: one operation on both, everything compared, then the next.
+
+Checks: return value and errno (the model says which it permits), and after every operation the whole state
+that a user can see; ENOSPC only when there may really be no room. Does not check: values that an
+implementation is free to choose (inode numbers, readdir order, the figures of statfs).
+"""
+
+import errno
+from dataclasses import dataclass
+
+from watosfs_model import Difference, Outcome, System, checks, follow, observe, step
+from watosfs_model.operations import Operation
+
+from watosfs_fuzz.target import Entry, Observed, Target, Tree
+
+PID = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong: ``kind`` (the oracle), ``subject`` (operation or structure), and the story."""
+
+    kind: str
+    subject: str
+    story: str
+    expected: str = ""
+    found: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Failures with equal keys count as one."""
+        return self.kind, self.subject
+
+
+class Lockstep:
+    """Runs operations on a target and the model; ``states[n]`` is the model after operation n.
+
+    ``done`` counts the operations, power cuts included, as both sides do for their clocks.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.system = System.fresh()
+        self.done = 0
+        self.states: dict[int, System] = {0: self.system}
+
+    def apply(self, operation: Operation) -> tuple[Outcome, Failure | None]:
+        """One operation on both sides; what the target answered, and what is wrong with it."""
+        before = self.system
+        self.done += 1
+        outcome = self.target.apply(PID, operation)
+        name = operation.name()
+        try:
+            self.system = follow(before, PID, operation, outcome)
+        except Difference as difference:
+            return outcome, Failure(
+                "outcome", name, str(difference), expected(before, operation), outcome_text(outcome)
+            )
+        self.states[self.done] = self.system
+        if outcome.errno == errno.ENOSPC and self.target.has_room_for(operation):
+            story = "ENOSPC with room to spare"
+            return outcome, Failure("space", name, story, expected(before, operation), "ENOSPC")
+        return outcome, self.compare(name)
+
+    def recovered(self, system: System) -> None:
+        """A power cut happened as one more operation, and left this state."""
+        self.done += 1
+        self.system = system
+        self.states = {self.done: system}
+
+    def compare(self, name: str) -> Failure | None:
+        """Compare the whole observable state."""
+        try:
+            found = self.target.observe()
+        except OSError as error:
+            return Failure("state", name, f"the state cannot be read: {error}")
+        due = observe(self.system)
+        if found == due:
+            return None
+        lines = difference_lines(due, found)
+        return Failure("state", name, "\n".join(lines), lines[0], "")
+
+
+def expected(system: System, operation: Operation) -> str:
+    """What the model permits, in words."""
+    errnos = checks(system, PID, operation)
+    if errnos:
+        return " or ".join(errno.errorcode.get(number, str(number)) for number in sorted(errnos))
+    return outcome_text(step(system, PID, operation)[0])
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """An outcome in words."""
+    if outcome.errno:
+        return errno.errorcode.get(outcome.errno, str(outcome.errno))
+    text = repr(outcome.value)
+    return text if len(text) <= 120 else f"{text[:100]}... ({len(text)} characters)"
+
+
+FIELDS = (
+    "kind", "mode", "uid", "gid", "nlink", "size", "atime_ns", "mtime_ns", "ctime_ns", "content",
+    "identity",
+)  # fmt: skip
+
+
+def difference_lines(due: Observed, found: Observed) -> list[str]:
+    """Where two observations differ, a line each."""
+    lines = tree_difference(due[0], found[0])
+    for descriptor in sorted(due[1].keys() | found[1].keys()):
+        name = f"descriptor {descriptor}"
+        lines += entry_difference(name, due[1].get(descriptor), found[1].get(descriptor))
+    return lines or ["(the observations differ in form only)"]
+
+
+def tree_difference(due: Tree, found: Tree) -> list[str]:
+    """Where two trees differ, a line each."""
+    lines: list[str] = []
+    for path in sorted(due.keys() | found.keys()):
+        name = path.decode("utf-8", "backslashreplace")
+        lines += entry_difference(name, due.get(path), found.get(path))
+    return lines
+
+
+def entry_difference(name: str, due: Entry | None, found: Entry | None) -> list[str]:
+    """Where two entries differ, a line each."""
+    if due == found:
+        return []
+    if due is None:
+        return [f"{name}: should not be there"]
+    if found is None:
+        return [f"{name}: is missing"]
+    return [
+        f"{name}: {field} is {value_text(b)}, should be {value_text(a)}"
+        for field, a, b in zip(FIELDS, due, found, strict=True)
+        if a != b
+    ]
+
+
+def value_text(value: object) -> str:
+    """A field's value, long content cut."""
+    if isinstance(value, bytes) and len(value) > 40:
+        return f"{value[:24]!r}... ({len(value)} bytes)"
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:80]}..."

@@ -1,0 +1,89 @@
+"""What the fuzzer drives: a file system behind operations, observations and, if it can crash, a write log."""
+
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from watosfs.block.device import BlockDevice
+from watosfs_model import Outcome
+from watosfs_model.operations import Operation
+
+from watosfs_fuzz.crash.log import RecordingDevice
+
+#: ``docs/DESIGN.md`` section 2.3: (tree by path, open files by descriptor).
+Entry: TypeAlias = tuple[object, ...]
+Tree: TypeAlias = dict[bytes, Entry]
+Observed: TypeAlias = tuple[Tree, dict[int, Entry]]
+
+FIRST_DESCRIPTOR = 3
+DESCRIPTORS_MAX = 1024
+NANOSECONDS_PER_OPERATION = 1_000_000_000
+WHOLE_CONTENT_BYTES_MAX = 1 << 20
+CONTENT_BLOCK_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a target can do; what it cannot is not generated."""
+
+    operations: frozenset[type[Operation]]
+    can_crash: bool
+
+
+class Target(Protocol):
+    """One file system. ``start`` gives a fresh one; operation n of its life happens at n seconds."""
+
+    name: str
+    dialect: Dialect
+    block_count: int
+
+    def start(self) -> None:
+        """Make and mount an empty file system."""
+
+    def apply(self, pid: int, operation: Operation) -> Outcome:
+        """Run one operation; every ``OSError`` becomes an outcome with its errno."""
+
+    def observe(self) -> Observed:
+        """The whole state that a user can see."""
+
+    def has_room_for(self, operation: Operation) -> bool:
+        """Whether ENOSPC for this operation would be a lie: there is surely room now."""
+
+    def statistics(self) -> dict[str, int]:
+        """Features of the implementation's state that steer and describe a campaign."""
+
+    def close(self) -> None:
+        """Give everything back."""
+
+
+class CrashTarget(Target, Protocol):
+    """A target whose block writes are recorded and that can be recovered from a device."""
+
+    device: RecordingDevice
+    base: dict[int, bytes]
+
+    def recover(self, device: BlockDevice, operations_done: int) -> "CrashTarget":
+        """A target of the same kind, mounted read-write from ``device``."""
+
+    def restart_on(self, image: dict[int, bytes], operations_done: int) -> None:
+        """Forget everything, and go on from a crash image with a new log."""
+
+    def problems(self, device: BlockDevice, memo: dict[object, object]) -> list[str]:
+        """What the independent checker says of the device."""
+
+    def progress_problem(self) -> str | None:
+        """Try out the recovered file system; what does not work, or None."""
+
+    def epoch_problem(self) -> str | None:
+        """The mechanism check over the log: a write to what the durable root reaches, or None."""
+
+
+def content_blocks(pieces: list[tuple[int, bytes]]) -> tuple[tuple[int, bytes], ...]:
+    """The canonical content of a large file from block-aligned pieces: its blocks that are not all zero."""
+    zero = bytes(CONTENT_BLOCK_BYTES)
+    blocks = []
+    for offset, data in pieces:
+        for at in range(0, len(data), CONTENT_BLOCK_BYTES):
+            block = data[at : at + CONTENT_BLOCK_BYTES].ljust(CONTENT_BLOCK_BYTES, b"\0")
+            if block != zero:
+                blocks.append(((offset + at) // CONTENT_BLOCK_BYTES, block))
+    return tuple(blocks)

@@ -1,0 +1,1 @@
+"""The file systems that the fuzzer can drive."""

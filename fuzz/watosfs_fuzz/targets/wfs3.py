@@ -1,0 +1,302 @@
+"""Our own WFS v3, in process, on a recording device."""
+
+import errno
+from collections.abc import Callable
+from typing import Any
+
+from watosfs.block.device import BlockDevice
+from watosfs.wfs3.check import check
+from watosfs.wfs3.handle import Handle
+from watosfs.wfs3.mkfs import mkfs
+from watosfs.wfs3.records import Inode
+from watosfs.wfs3.volume import Volume
+from watosfs_model import Outcome
+from watosfs_model import operations as ops
+from watosfs_model.operations import Operation
+
+from watosfs_fuzz.crash.log import RecordingDevice
+from watosfs_fuzz.epochs import epoch_problem
+from watosfs_fuzz.target import (
+    DESCRIPTORS_MAX,
+    FIRST_DESCRIPTOR,
+    NANOSECONDS_PER_OPERATION,
+    WHOLE_CONTENT_BYTES_MAX,
+    Dialect,
+    Entry,
+    Observed,
+    Tree,
+    content_blocks,
+)
+
+#: More blocks than any operation but a write can need on small volumes (see ``Engine.namespace_cost``).
+_ROOM_FOR_NAMES = 64
+_ROOM_FOR_CHUNK = 28
+
+
+class Wfs3Target:
+    """Descriptors are numbered here (lowest free from 3); everything else is the volume's."""
+
+    name = "wfs3"
+    dialect = Dialect(frozenset(ops.OPERATION_TYPES), can_crash=True)
+
+    def __init__(self, block_count: int = 256) -> None:
+        self.block_count = block_count
+        self.operations_done = 0
+        self.handles: dict[int, Handle] = {}
+        self.calls: dict[type[Operation], Callable[[Any], object]] = {
+            ops.Mkdir: lambda o: self.volume.mkdir(o.path, o.mode),
+            ops.Rmdir: lambda o: self.volume.rmdir(o.path),
+            ops.Open: self.open,
+            ops.Close: self.close_descriptor,
+            ops.Pread: lambda o: self.handle(o.fd).pread(o.count, o.offset),
+            ops.Pwrite: lambda o: self.handle(o.fd).pwrite(o.data.bytes(), o.offset),
+            ops.Truncate: lambda o: self.volume.truncate(o.path, o.size),
+            ops.Ftruncate: lambda o: self.handle(o.fd).truncate(o.size),
+            ops.Unlink: lambda o: self.volume.unlink(o.path),
+            ops.Rename: lambda o: self.volume.rename(o.old, o.new),
+            ops.Link: lambda o: self.volume.link(o.old, o.new),
+            ops.Symlink: lambda o: self.volume.symlink(o.target, o.path),
+            ops.Readlink: lambda o: self.volume.readlink(o.path),
+            ops.Readdir: self.readdir,
+            ops.Stat: lambda o: self.stat(o.path, follow=True),
+            ops.Lstat: lambda o: self.stat(o.path, follow=False),
+            ops.Fstat: self.fstat,
+            ops.Statfs: lambda o: self.volume.statfs() and None,
+            ops.Chmod: lambda o: self.volume.chmod(o.path, o.mode),
+            ops.Chown: lambda o: self.volume.chown(o.path, o.uid, o.gid),
+            ops.Utimens: lambda o: self.volume.utimens(o.path, o.atime_ns, o.mtime_ns),
+            ops.Fsync: lambda o: self.handle(o.fd).fsync(),
+            ops.Fdatasync: lambda o: self.handle(o.fd).fdatasync(),
+            ops.Sync: lambda o: self.volume.sync(),
+            ops.Begin: lambda o: self.volume.begin(),
+            ops.Commit: lambda o: self.volume.commit(),
+            ops.Abort: lambda o: self.volume.abort(),
+            ops.Remount: self.remount,
+        }
+
+    def clock(self) -> int:
+        """The time of the operation under way, ns."""
+        return self.operations_done * NANOSECONDS_PER_OPERATION
+
+    # -- life
+
+    def start(self) -> None:
+        self.operations_done = 0
+        device = RecordingDevice(self.block_count)
+        mkfs(device, uuid=bytes(16), clock=self.clock)
+        self.begin_log(device)
+
+    def begin_log(self, device: RecordingDevice) -> None:
+        """Mount what the device holds; the log starts with it."""
+        self.handles = {}
+        self.base = dict(device.image)
+        device.events.clear()
+        self.device = device
+        self.volume = self.mount(device)
+
+    def mount(self, device: BlockDevice) -> Volume:
+        """The volume on the device."""
+        return Volume.mount(device, clock=self.clock)
+
+    def restart_on(self, image: dict[int, bytes], operations_done: int) -> None:
+        self.operations_done = operations_done
+        self.begin_log(RecordingDevice(self.block_count, image))
+
+    def recover(self, device: BlockDevice, operations_done: int) -> "Wfs3Target":
+        target = type(self)(self.block_count)
+        target.operations_done = operations_done
+        target.volume = target.mount(device)
+        return target
+
+    def close(self) -> None:
+        self.handles.clear()
+
+    # -- operations
+
+    def apply(self, pid: int, operation: Operation) -> Outcome:
+        self.operations_done += 1
+        number = self.operations_done
+        self.device.mark(("begin", number))
+        try:
+            return Outcome(self.calls[type(operation)](operation), 0)
+        except OSError as error:
+            return Outcome(None, error.errno or errno.EIO)
+        finally:
+            self.device.mark(("end", number))
+
+    def handle(self, descriptor: int) -> Handle:
+        """The handle behind a descriptor."""
+        found = self.handles.get(descriptor)
+        if found is None:
+            raise OSError(errno.EBADF, "no such descriptor")
+        return found
+
+    def open(self, operation: ops.Open) -> int:
+        """Open with the lowest free number."""
+        descriptor = FIRST_DESCRIPTOR
+        while descriptor in self.handles:
+            descriptor += 1
+        if descriptor >= DESCRIPTORS_MAX:
+            raise OSError(errno.EMFILE, "too many descriptors")
+        self.handles[descriptor] = self.volume.open(
+            operation.path, operation.flags, operation.mode
+        )
+        return descriptor
+
+    def close_descriptor(self, operation: ops.Close) -> None:
+        """Free the number, whatever closing says."""
+        handle = self.handle(operation.fd)
+        del self.handles[operation.fd]
+        handle.close()
+
+    def readdir(self, operation: ops.Readdir) -> frozenset[tuple[bytes, str]]:
+        """Names and kinds."""
+        kinds = {1: "file", 2: "directory", 3: "symlink"}
+        entries = self.volume.readdir(operation.path)
+        found = frozenset((entry.name, kinds[entry.kind]) for entry in entries)
+        assert len(found) == len(entries), "readdir repeats a name"
+        return found
+
+    def remount(self, operation: ops.Remount) -> None:
+        """Unmount cleanly, mount again."""
+        if self.volume.engine.in_transaction:
+            raise OSError(errno.EBUSY, "a transaction is open")
+        self.handles.clear()
+        self.volume.unmount()
+        self.volume = self.mount(self.device)
+
+    # -- looking
+
+    def stat(self, path: bytes, *, follow: bool) -> Entry:
+        """The entry at a path."""
+        tree, _ = self.observe()
+        number = self.volume.stat(path, follow).st_ino
+        inode = self.volume.engine.inode(number)
+        return self.entry(inode, self.identity(tree, number))
+
+    def fstat(self, operation: ops.Fstat) -> Entry:
+        """The entry of a descriptor."""
+        self.handle(operation.fd).stat()
+        return self.observe()[1][operation.fd]
+
+    def identity(self, tree: Tree, number: int) -> bytes:
+        """The first path to an inode."""
+        return min(path for path in tree if self.numbers[path] == number)
+
+    def observe(self) -> Observed:
+        tree: Tree = {}
+        first: dict[int, bytes] = {}
+        inodes: list[tuple[bytes, Inode]] = list(self.volume.walk())
+        self.numbers = {path: inode.number for path, inode in inodes}
+        for path, inode in inodes:
+            number = inode.number
+            if number not in first or path < first[number]:
+                first[number] = path
+        for path, inode in inodes:
+            tree[path] = self.entry(inode, first[inode.number])
+        files: dict[int, Entry] = {}
+        for descriptor in sorted(self.handles):
+            handle = self.handles[descriptor]
+            if handle.is_stale:
+                name = b"fd:%d" % descriptor
+                files[descriptor] = ("stale", 0, 0, 0, 0, 0, 0, 0, 0, None, name)
+                continue
+            inode = handle.inode()
+            identity = first.setdefault(inode.number, b"fd:%d" % descriptor)
+            files[descriptor] = self.entry(inode, identity)
+        return tree, files
+
+    def entry(self, inode: Inode, identity: bytes) -> Entry:
+        """What ``docs/DESIGN.md`` section 2.3 says of one inode."""
+        kind, content = "file", None
+        if inode.is_directory:
+            kind = "directory"
+        elif inode.is_symlink:
+            kind, content = "symlink", self.volume.namespace.target_of(inode.number)
+        else:
+            content = self.content(inode)
+        return (
+            kind,
+            inode.mode & 0o7777,
+            inode.uid,
+            inode.gid,
+            inode.nlink,
+            inode.size,
+            inode.atime_ns,
+            inode.mtime_ns,
+            inode.ctime_ns,
+            content,
+            identity,
+        )
+
+    def content(self, inode: Inode) -> object:
+        """A small file's bytes; of a large one the blocks that are not zero."""
+        data = self.volume.engine.data
+        if inode.size <= WHOLE_CONTENT_BYTES_MAX:
+            return data.read(inode, 0, inode.size)
+        pieces: list[tuple[int, bytes]] = []
+        at: int | None = data.seek(inode, 0, data=True)
+        while at is not None:
+            end = data.seek(inode, at, data=False)
+            assert end is not None
+            pieces.append((at, data.read(inode, at, end - at)))
+            at = data.seek(inode, end, data=True) if end < inode.size else None
+        assert not any(data.read(inode, inode.size // 2 + 1, 64)) or pieces, "a hole is not zero"
+        return content_blocks(pieces)
+
+    # -- space, checks, features
+
+    def has_room_for(self, operation: Operation) -> bool:
+        need = _ROOM_FOR_NAMES
+        if isinstance(operation, ops.Pwrite):
+            need += (len(operation.data.bytes()) // 65536 + 2) * _ROOM_FOR_CHUNK
+        return self.volume.statfs().available > need
+
+    def statistics(self) -> dict[str, int]:
+        engine = self.volume.engine
+        return {
+            "inode tree height": engine.inode_tree.height,
+            "free tree height": engine.space.tree.height,
+            "generation": engine.superblock.root_generation,
+        }
+
+    def problems(self, device: BlockDevice, memo: dict[object, object]) -> list[str]:
+        report = check(device, data=True, memo=memo)
+        found = [str(problem) for problem in report.problems]
+        if report.orphans:
+            found.append(f"orphan tree: {report.orphans} orphans left after recovery")
+        return found
+
+    def epoch_problem(self) -> str | None:
+        return epoch_problem(self.base, self.device.events, self.block_count)
+
+    def progress_problem(self) -> str | None:
+        """Create, write, read back, delete and commit on the recovered volume."""
+        volume = self.volume
+        name = b"/.progress"
+        data = b"forward " * 700
+        try:
+            with volume.create(name) as handle:
+                handle.pwrite(data, 0)
+                if handle.pread(len(data), 0) != data:
+                    return "what was written reads back differently"
+            volume.sync()
+            volume.unlink(name)
+            volume.sync()
+        except OSError as error:
+            if error.errno == errno.ENOSPC and not self.has_room_for(ops.Sync()):
+                return self.emptying_problem()
+            return f"no forward progress: {error}"
+        return None
+
+    def emptying_problem(self) -> str | None:
+        """A full volume must let itself be emptied."""
+        volume = self.volume
+        try:
+            for path, inode in reversed(list(volume.walk())):
+                if path != b"/":
+                    (volume.rmdir if inode.is_directory else volume.unlink)(path)
+            volume.sync()
+        except OSError as error:
+            return f"a full volume cannot be emptied: {error}"
+        return None
