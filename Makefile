@@ -24,10 +24,14 @@ bench: $(READY)
 	$(BIN)/pip install --quiet --editable '.[targets]'
 	$(BIN)/python -m benchmarks
 
+# The stamp is older than pyproject.toml when the dependencies may have changed: install again.
 $(READY): pyproject.toml
-	$(PYTHON) -m venv .venv || { echo "python3 -m venv failed: on Debian, apt-get install python3-venv" >&2; exit 1; }
-	$(BIN)/pip install --quiet --editable '.[test]'
-	touch $(READY)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	    { echo "watosfs needs Python 3.11 to 3.13: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
+	    echo "cannot make a venv: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $(READY)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis findings
