@@ -1,4 +1,4 @@
-"""Choosing the arguments of one operation: near what a trace used before, or on a declared boundary.
+"""Choosing the arguments of one operation: near what was used, or on a boundary.
 
 Faults live where two values are related (a write that ends one byte before the end of another), so
 names, descriptors, offsets and sizes are mostly drawn from those that exist, moved by a nudge.
@@ -8,10 +8,9 @@ import random
 from collections.abc import Sequence
 from typing import TypeVar
 
-from watosfs_model.data import Data, Fill
-
 from watosfs_fuzz import parameters as p
 from watosfs_fuzz.sketch import FileSketch, Sketch
+from watosfs_model.data import Data, Fill
 
 T = TypeVar("T")
 

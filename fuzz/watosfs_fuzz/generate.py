@@ -6,80 +6,20 @@ directory, fill the disk) that single draws would hardly add up to. Arguments co
 ``arguments``, aimed by a sketch of the tree, which learns from the outcomes when there are any.
 """
 
-import random
 from bisect import bisect
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import accumulate
-
-from watosfs_model import operations as ops
-from watosfs_model.open_flags import O_CREAT, O_RDWR
-from watosfs_model.operations import Operation
 
 from watosfs_fuzz import parameters as p
 from watosfs_fuzz.arguments import Arguments
+from watosfs_fuzz.bursts import burst
+from watosfs_fuzz.plan import ALL_OPERATIONS, plan_of
 from watosfs_fuzz.seeds import random_of
 from watosfs_fuzz.sketch import FileSketch, Sketch
-
-#: What a target may be unable to do; the generator leaves it out.
-ALL_OPERATIONS = frozenset(p.WEIGHTS)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What was decided about a trace before its first operation."""
-
-    style: str
-    volume_blocks: int
-    length: int
-    names: tuple[bytes, ...]
-    weights: tuple[tuple[str, float], ...]
-    error_share: float
-
-
-def plan_of(
-    rng: random.Random, operations: frozenset[str] = ALL_OPERATIONS, length: int | None = None
-) -> Plan:
-    """Draw a plan over the operations that a target supports."""
-    styles = tuple(p.STYLE_WEIGHTS)
-    style = rng.choices(styles, [p.STYLE_WEIGHTS[name] for name in styles])[0]
-    swarm = {
-        name: weight
-        * p.STYLES[style].get(name, 1)
-        * (1 if name in p.SWARM_KEPT else rng.choice(p.SWARM_FACTORS))
-        for name, weight in p.WEIGHTS.items()
-        if name in operations
-    }
-    if swarm.get("begin"):
-        for name in ("commit", "abort"):
-            swarm[name] = swarm.get(name, 0) or p.WEIGHTS[name]
-    low, high = p.LENGTHS.get(style, p.LENGTHS[""])
-    drawn = rng.randint(low, high)
-    return Plan(
-        style=style,
-        volume_blocks=rng.choice(p.VOLUME_BLOCKS),
-        length=drawn if length is None else length,
-        names=names_of(rng, style),
-        weights=tuple(swarm.items()),
-        error_share=rng.choice((0.0, p.ERROR_SHARE, p.ERROR_SHARE, 2 * p.ERROR_SHARE)),
-    )
-
-
-def names_of(rng: random.Random, style: str) -> tuple[bytes, ...]:
-    """The names of one trace: few and often met, sometimes colliding, long or odd ones."""
-    if style == "crowd":
-        many = p.NAMES_MANY[: rng.choice((16, 40, 100))]
-        return many + sum(p.NAMES_COLLIDING, ())
-    names = p.NAMES_TINY[: rng.randint(2, len(p.NAMES_TINY))]
-    draw = rng.random()
-    if draw < 0.25:
-        names += sum(rng.sample(p.NAMES_COLLIDING, 2), ())
-    elif draw < 0.35:
-        names += tuple(rng.sample(p.NAMES_LONG, 2))
-    elif draw < 0.45:
-        names += tuple(rng.sample(p.NAMES_ODD, 3))
-    return names
+from watosfs_model import operations as ops
+from watosfs_model.open_flags import O_CREAT
+from watosfs_model.operations import Operation
 
 
 class Generator:
@@ -119,7 +59,8 @@ class Generator:
         draw = self.rng.random()
         if self.bursts_left and draw < 0.04:
             self.bursts_left -= 1
-            self.burst()
+            run = burst(self.plan, self.arguments)
+            self.queue.extend(op for op in run if op.name() in self.operations)
             if self.queue:
                 return self.queue.popleft()
         total = self.weights[-1]
@@ -269,91 +210,6 @@ class Generator:
         if not self.sketch.in_transaction and self.rng.random() < 0.9:
             return ops.Begin()
         return operation
-
-    # -- runs of related operations
-
-    def burst(self) -> None:
-        """Queue a run of operations that only together reach something."""
-        style = self.plan.style
-        if style == "crowd":
-            self._crowd()
-        elif style == "extents":
-            self._holes()
-        elif style == "deep":
-            self._deepen()
-        elif style == "full":
-            self._fill()
-        else:
-            self.rng.choice((self._crowd, self._holes, self._deepen, self._fill, self._regrow))()
-        allowed = self.operations
-        self.queue = deque(op for op in self.queue if op.name() in allowed)
-
-    def _crowd(self) -> None:
-        """Many names in one directory, then most of them gone again: splits and merges."""
-        a = self.arguments
-        directory = a.directory().rstrip(b"/")
-        count = self.rng.choice((10, 16, 30, 60) if self.plan.style == "crowd" else (5, 10, 16))
-        paths = [directory + b"/" + name for name in self.rng.sample(p.NAMES_MANY, count)]
-        for path in paths:
-            self.queue.append(ops.Symlink(b"t", path) if a.random() < 0.2 else ops.Mkdir(path, 511))
-        if a.random() < 0.6:
-            for path in self.rng.sample(paths, count * 3 // 4):
-                self.queue.append(ops.Rmdir(path))
-
-    def _new_file(self) -> int:
-        """Queue the making of a file; the descriptor that it will most likely have."""
-        self.queue.append(ops.Open(self.arguments.new_path(), O_CREAT | O_RDWR, 0o644))
-        fd = 3
-        while fd in self.sketch.descriptors:
-            fd += 1
-        return fd
-
-    def _holes(self) -> None:
-        """Every other block of a file: as many extents as its size allows."""
-        a = self.arguments
-        fd = self._new_file()
-        count = self.rng.choice((10, 40, 100) if self.plan.style == "extents" else (4, 10))
-        places = list(range(count))
-        if a.random() < 0.5:
-            self.rng.shuffle(places)
-        step = self.rng.choice((2 * p.BLOCK, 2 * p.BLOCK, p.CHUNK, 3 * p.BLOCK))
-        for place in places:
-            self.queue.append(ops.Pwrite(fd, a.data(a.pick((1, 100, 4096))), place * step))
-        if a.random() < 0.5:
-            self.queue.append(ops.Ftruncate(fd, int(a.random() * count * step)))
-
-    def _deepen(self) -> None:
-        """A directory in a directory in a directory."""
-        a = self.arguments
-        path = a.directory().rstrip(b"/")
-        for _ in range(self.rng.randint(2, p.DEPTH_MAX)):
-            path += b"/" + a.pick(self.plan.names)
-            self.queue.append(ops.Mkdir(path, 0o755))
-        self.queue.append(ops.Open(path + b"/f", O_CREAT | O_RDWR, 0o644))
-
-    def _fill(self) -> None:
-        """Write until nothing fits, with smaller pieces at the end."""
-        a = self.arguments
-        fd = self._new_file()
-        offset = 0
-        for length in (131072, 65536, 16384, 4096, 4096):
-            times = self.plan.volume_blocks * p.BLOCK // 131072 if length == 131072 else 2
-            for _ in range(times):
-                self.queue.append(ops.Pwrite(fd, a.data(length), offset))
-                offset += length
-
-    def _regrow(self) -> None:
-        """Write, cut, grow, look: what was cut must not come back."""
-        a = self.arguments
-        fd = self._new_file()
-        length = a.pick(p.LENGTHS_WRITTEN)
-        cut = max(0, a.pick((length - 1, length // 2, length - p.BLOCK, 0)))
-        self.queue.append(ops.Pwrite(fd, a.data(length), 0))
-        if a.random() < 0.5:
-            self.queue.append(ops.Fsync(fd))
-        self.queue.append(ops.Ftruncate(fd, cut))
-        self.queue.append(ops.Ftruncate(fd, length + a.pick(p.NUDGES)))
-        self.queue.append(ops.Pread(fd, length, 0))
 
 
 _MAKERS: dict[str, Callable[[Generator], Operation]] = {

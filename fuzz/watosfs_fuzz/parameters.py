@@ -130,6 +130,8 @@ SIZES_WRONG: Final = (-1, -4096, -(1 << 63), 1 << 63, (1 << 64) - 1)
 NUDGES: Final = (-4096, -1, 0, 0, 1, 4096)
 #: Lengths of data that are written; a 1 MiB volume is full after eight of the last.
 LENGTHS_WRITTEN: Final = SIZES_SMALL + SIZES_BLOCK + SIZES_CHUNK
+#: Lengths that fill a disk: the first as often as it takes, then ever smaller ones.
+LENGTHS_FILLING: Final = (131072, 65536, 16384, 4096, 4096, 100)
 #: Seeds of the bytes that a write carries (few, so that expanding them is remembered).
 FILL_SEEDS: Final = 64
 FILL_SEEDS_LARGE: Final = 4

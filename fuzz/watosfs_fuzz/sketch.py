@@ -72,11 +72,12 @@ class Sketch:
         elif isinstance(node, bytes):
             return False
         assert not isinstance(node, bool)
-        fd = value if isinstance(value, int) else self._lowest_free()
+        fd = value if isinstance(value, int) else self.lowest_free()
         self.descriptors[fd] = node
         return True
 
-    def _lowest_free(self) -> int:
+    def lowest_free(self) -> int:
+        """The number that the next open gets."""
         fd = FIRST_DESCRIPTOR
         while fd in self.descriptors:
             fd += 1
@@ -121,7 +122,7 @@ class Sketch:
 
     def _rename(self, op: ops.Rename, _value: object) -> bool:
         old, new = op.old, op.new
-        if old not in self.nodes or old == b"/" or old == new:
+        if old not in self.nodes or b"/" in (old, new) or old == new:
             return False
         prefix = old + b"/"
         if new.startswith(prefix) or self.nodes.get(_parent(new), b"") is not None:
