@@ -92,9 +92,9 @@ class Arguments:
         draw = self.random()
         if draw < 0.6:
             return self.existing(sketch.files)
-        if draw < 0.85:
-            return self.existing(sketch.directories)
-        return self.existing(sketch.symlinks or sketch.directories)
+        if draw < 0.85 or not sketch.symlinks:
+            return self.existing(sketch.directories[1:])
+        return self.existing(sketch.symlinks)
 
     def wild_path(self) -> bytes:
         """Whatever a caller might pass."""
@@ -122,6 +122,18 @@ class Arguments:
         if not descriptors or self.is_error():
             return self.pick(p.DESCRIPTORS_WRONG)
         return self.pick(tuple(descriptors))
+
+    def file_fd(self, *, writing: bool) -> int:
+        """A descriptor that is open on a file and mostly one that may be written."""
+        sketch = self.sketch
+        if self.is_error():
+            return self.fd()
+        fit = [
+            fd
+            for fd, node in sketch.descriptors.items()
+            if node is not None and not (writing and fd in sketch.read_only)
+        ]
+        return self.pick(fit) if fit and self.random() < 0.97 else self.fd()
 
     def size_of(self, fd: int) -> int:
         """Roughly how long an open file is."""

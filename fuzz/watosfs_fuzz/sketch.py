@@ -4,10 +4,10 @@ A sketch knows names, kinds, rough sizes and open descriptors. It may be wrong (
 that it took for done): then a few operations miss. Truth is the model's business.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from watosfs_model import operations as ops
-from watosfs_model.open_flags import O_CREAT, O_TRUNC
+from watosfs_model.open_flags import O_ACCMODE, O_CREAT, O_RDONLY, O_TRUNC
 from watosfs_model.operations import Operation
 
 FIRST_DESCRIPTOR = 3
@@ -25,8 +25,8 @@ class FileSketch:
 class Sketch:
     """``files``, ``directories`` and ``symlinks`` are lists of paths in order of appearance."""
 
-    __slots__ = ("descriptors", "directories", "files", "in_transaction", "nodes", "saved",
-                 "symlinks")  # fmt: skip
+    __slots__ = ("descriptors", "directories", "files", "in_transaction", "nodes", "read_only",
+                 "saved", "symlinks")  # fmt: skip
 
     def __init__(self) -> None:
         #: path -> a file, the target of a symlink, or None for a directory.
@@ -36,6 +36,8 @@ class Sketch:
         self.symlinks: list[bytes] = []
         #: descriptor -> its file (None: a directory).
         self.descriptors: dict[int, FileSketch | None] = {}
+        #: Those of them that cannot be written.
+        self.read_only: set[int] = set()
         self.in_transaction = False
         self.saved: dict[bytes, FileSketch | bytes | None] | None = None
 
@@ -47,7 +49,7 @@ class Sketch:
         ``value`` is the descriptor that an open gave, when that is known.
         """
         effect = _EFFECTS.get(type(operation))
-        return True if effect is None else bool(effect(self, operation, value))
+        return effect is None or effect(self, operation, value)
 
     def _mkdir(self, op: ops.Mkdir, _value: object) -> bool:
         return self._enter(op.path, None)
@@ -74,6 +76,10 @@ class Sketch:
         assert not isinstance(node, bool)
         fd = value if isinstance(value, int) else self.lowest_free()
         self.descriptors[fd] = node
+        if op.flags & O_ACCMODE == O_RDONLY:
+            self.read_only.add(fd)
+        else:
+            self.read_only.discard(fd)
         return True
 
     def lowest_free(self) -> int:
@@ -197,7 +203,7 @@ def _parent(path: bytes) -> bytes:
     return path.rpartition(b"/")[0] or b"/"
 
 
-_EFFECTS = {
+_EFFECTS: dict[type[Operation], Callable[..., bool]] = {
     ops.Mkdir: Sketch._mkdir,
     ops.Symlink: Sketch._symlink,
     ops.Open: Sketch._open,
