@@ -1,28 +1,29 @@
 # Two commands do all: `make fuzz` and `make test`. Each sets up .venv by itself.
 PYTHON ?= python3
 SECONDS ?= 60
-BIN := .venv/bin
+# Always through the interpreter: a script's first line names the folder it was installed in.
+RUN := .venv/bin/python -m
 READY := .venv/ready
 
 .PHONY: fuzz test test-slow lint bench clean
 
 fuzz: $(READY)
-	$(BIN)/watosfs-fuzz campaign --seconds $(SECONDS) --out findings
+	$(RUN) watosfs_fuzz campaign --seconds $(SECONDS) --out findings
 
 test: lint
-	$(BIN)/python -m pytest -q -n auto -m "not slow"
+	$(RUN) pytest -q -n auto -m "not slow"
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -q -n auto -m slow
+	$(RUN) pytest -q -n auto -m slow
 
 lint: $(READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
 
 bench: $(READY)
-	$(BIN)/pip install --quiet --editable '.[targets]'
-	$(BIN)/python -m benchmarks
+	$(RUN) pip install --quiet --editable '.[targets]'
+	$(RUN) benchmarks
 
 # The stamp is older than pyproject.toml when the dependencies may have changed: install again.
 $(READY): pyproject.toml
@@ -30,7 +31,7 @@ $(READY): pyproject.toml
 	    { echo "watosfs needs Python 3.11 to 3.13: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
 	    echo "cannot make a venv: on Debian, apt-get install python3-venv" >&2; exit 1; }
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(RUN) pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $(READY)
 
 clean:
