@@ -29,8 +29,8 @@ bench: $(READY)
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	    { echo "watosfs needs Python 3.11 to 3.13: make PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
-	    echo "cannot make a venv: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+	    { echo "cannot make a venv: on Debian, apt-get install python3-venv" >&2; exit 1; }
 	$(RUN) pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $(READY)
 

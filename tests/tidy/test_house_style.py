@@ -1,5 +1,7 @@
 """Every file keeps the house rules, and each rule catches a file that breaks it."""
 
+import subprocess
+
 import pytest
 
 from tests.tidy import house_style
@@ -21,6 +23,15 @@ def test_no_text_file_is_tied_to_one_machine() -> None:
         if b"\0" not in content:
             problems += nothing_is_tied_to_one_machine(name, content.decode("utf-8", "replace"))
     assert problems == []
+
+
+def test_nothing_that_git_ignores_is_kept_in_git() -> None:
+    command = ["git", "ls-files", "-z", "--cached", "--ignored", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout, or no git (Debian package git)")
+    folders = {name.partition(b"/")[0].decode() for name in listed.stdout.split(b"\0") if name}
+    assert folders == set()
 
 
 @pytest.mark.parametrize(
