@@ -1,7 +1,7 @@
 """Campaigns: traces by number until the budget ends, over processes, findings minimised and kept.
 
-A trace is a function of (seed, number) and nothing else, so a campaign with a budget of operations is the
-same run byte for byte, on one process or many.
+A trace is a function of (seed, number) and nothing else, so a campaign with a budget of operations
+is the same run byte for byte, on one process or many.
 """
 
 import json
@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from watosfs_model.operations import Crash
-
 from watosfs_fuzz.canaries.registry import applied
 from watosfs_fuzz.crash.explore import Exploration, count_text
 from watosfs_fuzz.findings import Finding, finding_of, write_finding
@@ -22,11 +20,14 @@ from watosfs_fuzz.generate import Generator
 from watosfs_fuzz.minimise import Minimiser
 from watosfs_fuzz.run import Run, RunOptions, RunReport, run_operations
 from watosfs_fuzz.sketch import FileSketch
-from watosfs_fuzz.target import Tree
+from watosfs_fuzz.target import Geometry, Tree
 from watosfs_fuzz.targets.registry import make_target
+from watosfs_model.operations import Crash
 
 TRACES_PER_TASK = 4
 MEMO_ENTRIES_MAX = 50_000
+SPLITTING_ENTRIES = 3
+SPLITTING_BLOCKS_MIN = 768
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Tally:
 def run_trace(settings: Settings, number: int, memo: dict[object, object]) -> RunReport:
     """Generate and run trace ``number``."""
     source = Generator(settings.seed, number)
-    target = make_target(settings.target, source.plan.volume_blocks)
+    target = make_target(settings.target, geometry_of(source, number))
     run = Run(target, run_options(settings, number), memo)
     while (operation := source.next()) is not None:
         outcome = run.apply(operation)
@@ -119,7 +120,8 @@ def nodes_of(tree: Tree) -> list[tuple[bytes, FileSketch | bytes | None]]:
             assert isinstance(content, bytes)
             nodes.append((path, content))
         else:
-            assert isinstance(identity, bytes) and isinstance(size, int)
+            assert isinstance(identity, bytes)
+            assert isinstance(size, int)
             nodes.append((path, files.setdefault(identity, FileSketch(size))))
     return nodes
 
@@ -129,29 +131,34 @@ def run_options(settings: Settings, number: int) -> RunOptions:
     return RunOptions(settings.crashes, settings.nested, settings.cap, settings.seed * 31 + number)
 
 
-def block_count_of(settings: Settings, number: int) -> int:
-    """The volume size of trace ``number``."""
-    return Generator(settings.seed, number).plan.volume_blocks
+def geometry_of(source: Generator, number: int) -> Geometry:
+    """The volume of a trace: every other one has nodes that split early, and room for them."""
+    blocks = source.plan.volume_blocks
+    if number % 2:
+        return Geometry(max(blocks, SPLITTING_BLOCKS_MIN), SPLITTING_ENTRIES)
+    return Geometry(blocks)
 
 
 def minimised(settings: Settings, number: int, report: RunReport) -> Finding:
     """The finding in a failing trace, as short as it gets."""
-    blocks = block_count_of(settings, number)
+    geometry = geometry_of(Generator(settings.seed, number), number)
     options = run_options(settings, number)
     memo: dict[object, object] = {}
     assert report.failure is not None
     minimiser = Minimiser(
         lambda operations: run_operations(
-            make_target(settings.target, blocks), operations, options, memo
+            make_target(settings.target, geometry), operations, options, memo
         ),
         report.failure,
     )
     smallest = minimiser.minimise(report.operations) or report
-    return finding_of(smallest, settings.target, blocks, options.crash_seed, settings.canary)
+    return finding_of(smallest, settings.target, geometry, options.crash_seed, settings.canary)
 
 
 def run_task(settings: Settings, first: int, known: frozenset[tuple[str, str]]) -> Tally:
-    """A few traces, in a worker process. Failures already ``known`` are counted, not minimised again."""
+    """A few traces, in a worker process. Failures already ``known`` are counted, not minimised
+    again.
+    """
     tally = Tally()
     memo: dict[object, object] = {}
     seen = set(known)
@@ -197,7 +204,8 @@ def merge(total: Tally, part: Tally, out: Path) -> None:
 
 
 def run_campaign(settings: Settings, out: Path, progress: Callable[[Tally], None]) -> Tally:
-    """Run until the budget ends, ``findings_max`` is reached or Ctrl-C; the summary is always written.
+    """Run until the budget ends, ``findings_max`` is reached or Ctrl-C; the summary is always
+    written.
 
     KeyboardInterrupt is passed on once everything is saved.
     """

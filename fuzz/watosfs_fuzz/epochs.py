@@ -1,7 +1,7 @@
 """The mechanism behind crash consistency, checked on the log of every run without any crash.
 
-Checks: between two flushes nothing is written that the durable root reaches; a superblock shares its epoch
-with no other write. Does not check: what the writes contain (the oracle does).
+Checks: between two flushes nothing is written that the durable root reaches; a superblock shares
+its epoch with no other write. Does not check: what the writes contain (the oracle does).
 """
 
 from bisect import bisect_right
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from watosfs.wfs3.check import reachable_runs
 from watosfs.wfs3.commit import elect
 from watosfs.wfs3.format import SUPERBLOCK_SLOTS, decode_superblock
-
 from watosfs_fuzz.crash.log import ZERO_BLOCK, Event, Flush, Image, RecordingDevice, Write
 
 

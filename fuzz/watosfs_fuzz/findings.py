@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from watosfs_model.trace import Comment, Trace, format_trace, parse_trace
-
 from watosfs_fuzz.crash.choice import CrashChoice, parse_choice
 from watosfs_fuzz.lockstep import Failure
 from watosfs_fuzz.run import RunReport
+from watosfs_fuzz.target import Geometry
+from watosfs_model.trace import Comment, Trace, format_trace, parse_trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Finding:
 
     identity: str
     target: str
-    block_count: int
+    geometry: Geometry
     crash_seed: int
     failure: Failure
     choice: CrashChoice | None
@@ -28,22 +28,24 @@ class Finding:
 
 
 def finding_of(
-    report: RunReport, target: str, block_count: int, crash_seed: int, canary: str | None
+    report: RunReport, target: str, geometry: Geometry, crash_seed: int, canary: str | None
 ) -> Finding:
     """The finding in a failing run."""
     failure = report.failure
     assert failure is not None
     body = format_trace(Trace.of(report.operations))
-    key = f"{target} {block_count} {failure.kind} {failure.subject} {canary}\n{body}"
+    key = f"{target} {geometry} {failure.kind} {failure.subject} {canary}\n{body}"
     identity = sha256(key.encode()).hexdigest()[:10]
     header = {
         "id": identity,
         "target": target,
-        "blocks": str(block_count),
+        "blocks": str(geometry.block_count),
         "crash-seed": str(crash_seed),
         "kind": failure.kind,
         "subject": failure.subject or "-",
     }
+    if geometry.node_entries_max is not None:
+        header["node-entries"] = str(geometry.node_entries_max)
     if canary is not None:
         header["canary"] = canary
     if report.choice is not None:
@@ -51,9 +53,7 @@ def finding_of(
     story = [f"# {line}".rstrip() for line in failure.story.splitlines()]
     comments = tuple(Comment(line.encode("ascii", "backslashreplace").decode()) for line in story)
     trace = Trace(tuple(header.items()), (*report.operations, Comment("#"), *comments))
-    return Finding(
-        identity, target, block_count, crash_seed, failure, report.choice, trace, canary
-    )
+    return Finding(identity, target, geometry, crash_seed, failure, report.choice, trace, canary)
 
 
 def write_finding(finding: Finding, directory: Path) -> Path:
@@ -71,11 +71,11 @@ def read_finding(path: Path) -> Finding:
     """A trace file, written by us or by hand. Raises ValueError naming line and column."""
     trace = parse_trace(path.read_text(encoding="ascii"))
     header = dict(trace.header)
-    choice = header.get("crash")
+    choice, entries = header.get("crash"), header.get("node-entries")
     return Finding(
         header.get("id", path.stem),
         header.get("target", "wfs3"),
-        int(header.get("blocks", "256")),
+        Geometry(int(header.get("blocks", "256")), int(entries) if entries else None),
         int(header.get("crash-seed", "0")),
         Failure(header.get("kind", ""), header.get("subject", ""), ""),
         parse_choice(choice) if choice else None,

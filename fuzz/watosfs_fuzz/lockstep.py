@@ -1,24 +1,26 @@
 """Model and target in lockstep: one operation on both, everything compared, then the next.
 
-Checks: return value and errno (the model says which it permits), and after every operation the whole state
-that a user can see; ENOSPC only when there may really be no room. Does not check: values that an
-implementation is free to choose (inode numbers, readdir order, the figures of statfs).
+Checks: return value and errno (the model says which it permits), and after every operation the
+whole state that a user can see; ENOSPC only when there may really be no room. Does not check:
+values that an implementation is free to choose (inode numbers, readdir order, the figures of
+statfs).
 """
 
 import errno
 from dataclasses import dataclass
 
+from watosfs_fuzz.target import Entry, Observed, Target, Tree
 from watosfs_model import Difference, Outcome, System, checks, follow, observe, step
 from watosfs_model.operations import Operation
-
-from watosfs_fuzz.target import Entry, Observed, Target, Tree
 
 PID = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What went wrong: ``kind`` (the oracle), ``subject`` (operation or structure), and the story."""
+    """What went wrong: ``kind`` (the oracle), ``subject`` (operation or structure), and the
+    story.
+    """
 
     kind: str
     subject: str

@@ -1,12 +1,11 @@
-"""One trace from start to end: lockstep, every crash of it, power cuts in the middle, the mechanism check."""
+"""One trace from start to end: lockstep, every crash of it, power cuts in the middle, the mechanism
+check.
+"""
 
 import random
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-
-from watosfs_model import Outcome, crash_states, observe, step
-from watosfs_model.operations import Crash, Operation
 
 from watosfs_fuzz.crash.choice import CrashChoice, apply_choice, in_flight
 from watosfs_fuzz.crash.explore import Exploration, explore
@@ -16,6 +15,9 @@ from watosfs_fuzz.crash.windows import Window, sector_values
 from watosfs_fuzz.lockstep import PID, Failure, Lockstep, outcome_text, tree_difference
 from watosfs_fuzz.oracle import CrashOracle, failure_of, frozen
 from watosfs_fuzz.target import CrashTarget, Target
+from watosfs_model import Outcome, crash_states, observe, step
+from watosfs_model.operations import Crash, Operation
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
@@ -97,7 +99,7 @@ class Run:
         exploration = explore(
             target.base,
             target.device.events,
-            target.block_count,
+            target.geometry.block_count,
             oracle.recover,
             oracle.judge,
             nested=self.options.nested,
@@ -151,14 +153,12 @@ class Run:
         ]
         window = Window(image, {}, choice.event_index, marks, 0, 0)
         oracle = CrashOracle(target, self.lockstep.states, self.memo)
-        device = LazyDevice(target.block_count, window, Choices())
+        device = LazyDevice(target.geometry.block_count, window, Choices())
         reason = oracle.judge(oracle.recover(device), window)
         return None if reason is None else failure_of(reason, f"at {choice}")
 
 
-def random_image(
-    base: Image, events: Sequence[Event], rng: random.Random
-) -> dict[int, bytes]:
+def random_image(base: Image, events: Sequence[Event], rng: random.Random) -> dict[int, bytes]:
     """One legal crash image: everything kept, nothing kept, or a mixture of sectors."""
     image, versions = in_flight(base, events)
     policy = rng.choice(("kept", "lost", "mixed", "torn"))

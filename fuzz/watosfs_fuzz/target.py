@@ -1,13 +1,14 @@
-"""What the fuzzer drives: a file system behind operations, observations and, if it can crash, a write log."""
+"""What the fuzzer drives: a file system behind operations, observations and, if it can crash, a
+write log.
+"""
 
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from watosfs.block.device import BlockDevice
+from watosfs_fuzz.crash.log import RecordingDevice
 from watosfs_model import Outcome
 from watosfs_model.operations import Operation
-
-from watosfs_fuzz.crash.log import RecordingDevice
 
 #: ``docs/DESIGN.md`` section 2.3: (tree by path, open files by descriptor).
 Entry: TypeAlias = tuple[object, ...]
@@ -29,12 +30,22 @@ class Dialect:
     can_crash: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """The volume under test. Nodes that split early make small trees grow high."""
+
+    block_count: int = 256
+    node_entries_max: int | None = None
+
+
 class Target(Protocol):
-    """One file system. ``start`` gives a fresh one; operation n of its life happens at n seconds."""
+    """One file system. ``start`` gives a fresh one; operation n of its life happens at n
+    seconds.
+    """
 
     name: str
     dialect: Dialect
-    block_count: int
+    geometry: Geometry
 
     def start(self) -> None:
         """Make and mount an empty file system."""
@@ -78,7 +89,9 @@ class CrashTarget(Target, Protocol):
 
 
 def content_blocks(pieces: list[tuple[int, bytes]]) -> tuple[tuple[int, bytes], ...]:
-    """The canonical content of a large file from block-aligned pieces: its blocks that are not all zero."""
+    """The canonical content of a large file from block-aligned pieces: its blocks that are not all
+    zero.
+    """
     zero = bytes(CONTENT_BLOCK_BYTES)
     blocks = []
     for offset, data in pieces:

@@ -16,13 +16,14 @@ from watosfs.wfs3.paths import Follow
 from watosfs.wfs3.records import TYPE_DIRECTORY
 from watosfs.wfs3.store import NodeStore
 from watosfs.wfs3.volume import Volume
-
 from watosfs_fuzz.canaries.registry import canary
 
 Function = Callable[..., Any]
 
 
-@canary("no-flush-before-superblock", "tree and superblock share an epoch", (commit_module, "commit"))
+@canary(
+    "no-flush-before-superblock", "tree and superblock share an epoch", (commit_module, "commit")
+)
 def no_flush_before_superblock(_: Function) -> Function:
     def commit(medium: Any, allocator: Any, slot: int, writes: Any, superblock: Any) -> int:
         for block, data in writes:
@@ -35,7 +36,11 @@ def no_flush_before_superblock(_: Function) -> Function:
     return commit
 
 
-@canary("second-flush-missing", "acknowledged before the superblock is durable", (commit_module, "commit"))
+@canary(
+    "second-flush-missing",
+    "acknowledged before the superblock is durable",
+    (commit_module, "commit"),
+)
 def second_flush_missing(_: Function) -> Function:
     def commit(medium: Any, allocator: Any, slot: int, writes: Any, superblock: Any) -> int:
         for block, data in writes:
@@ -48,7 +53,9 @@ def second_flush_missing(_: Function) -> Function:
     return commit
 
 
-@canary("pending-reused-early", "a block dropped in a transaction is reused in it", (Allocator, "alloc"))
+@canary(
+    "pending-reused-early", "a block dropped in a transaction is reused in it", (Allocator, "alloc")
+)
 def pending_reused_early(original: Function) -> Function:
     def alloc(self: Allocator, count: int) -> Any:
         start = self.limbo[0].take(count)
@@ -88,7 +95,9 @@ def modified_in_place(make_dirty: Function, encode: Function) -> tuple[Function,
     return broken_make_dirty, broken_encode
 
 
-@canary("free-count-drifts", "the superblock's free count loses one at each commit", (Engine, "prepare"))
+@canary(
+    "free-count-drifts", "the superblock's free count loses one at each commit", (Engine, "prepare")
+)
 def free_count_drifts(original: Function) -> Function:
     def prepare(self: Engine) -> Any:
         superblock, writes = original(self)
@@ -121,7 +130,11 @@ def merge_loses_entry(original: Function) -> Function:
     return merge
 
 
-@canary("rename-onto-itself-deletes", "renaming a file onto itself unlinks it", (rename_module, "rename"))
+@canary(
+    "rename-onto-itself-deletes",
+    "renaming a file onto itself unlinks it",
+    (rename_module, "rename"),
+)
 def rename_onto_itself_deletes(original: Function) -> Function:
     def rename(names: Namespace, old: bytes, new: bytes) -> None:
         source = names.resolve(old, Follow.NEVER)
@@ -145,7 +158,11 @@ def truncate_shows_old_bytes(_: Function) -> Function:
     return cut
 
 
-@canary("unlinked-freed-at-once", "the blocks of an open file go with its last name", (Namespace, "bury"))
+@canary(
+    "unlinked-freed-at-once",
+    "the blocks of an open file go with its last name",
+    (Namespace, "bury"),
+)
 def unlinked_freed_at_once(original: Function) -> Function:
     def bury(self: Namespace, inode: Any) -> None:
         if self.open_counts.get(inode.number):
@@ -163,6 +180,8 @@ def abort_keeps_changes(_: Function) -> Function:
     return abort
 
 
-@canary("orphan-not-reclaimed", "mounting leaves the orphans of a crash", (Volume, "reclaim_orphans"))
+@canary(
+    "orphan-not-reclaimed", "mounting leaves the orphans of a crash", (Volume, "reclaim_orphans")
+)
 def orphan_not_reclaimed(_: Function) -> Function:
     return lambda self: None

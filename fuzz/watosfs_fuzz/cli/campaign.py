@@ -1,4 +1,6 @@
-"""``watosfs-fuzz campaign``: live figures on a terminal, log lines elsewhere, a summary at the end."""
+"""``watosfs-fuzz campaign``: live figures on a terminal, log lines elsewhere, a summary at
+the end.
+"""
 
 import argparse
 import json
@@ -36,7 +38,9 @@ def run(options: argparse.Namespace) -> int:
     console = Console(stderr=True)
     if console.is_terminal and not options.json:
         with Live(console=console, refresh_per_second=4) as live:
-            tally = run_campaign(settings, options.out, lambda now: live.update(view(now, settings)))
+            tally = run_campaign(
+                settings, options.out, lambda now: live.update(view(now, settings))
+            )
     else:
         tally = run_campaign(settings, options.out, log_lines())
     if options.json:
@@ -86,11 +90,14 @@ def view(tally: Tally, settings: Settings) -> Group:
 def print_summary(tally: Tally, options: argparse.Namespace) -> None:
     """The figures at the end, and how to look at what was found."""
     exploration = tally.exploration
-    print(f"operations          {tally.operations:,} in {tally.traces:,} traces, {tally.seconds:.1f} s")
+    seconds = f"{tally.seconds:.1f}"
+    print(f"operations          {tally.operations:,} in {tally.traces:,} traces, {seconds} s")
     print(f"crash points        {exploration.windows:,}")
     print(f"legal crash images  {count_text(exploration.images)} covered")
     print(f"images left out     {count_text(exploration.images_left_out)}")
-    print(f"recoveries          {exploration.recoveries:,} ({exploration.outcomes_reused:,} reused)")
+    print(
+        f"recoveries          {exploration.recoveries:,} ({exploration.outcomes_reused:,} reused)"
+    )
     print(f"findings            {len(tally.findings)} ({tally.repeated} more of the same)")
     for finding in tally.findings:
         path = options.out / f"{finding.identity}.trace"

@@ -5,19 +5,20 @@ import json
 import sys
 from typing import Any
 
-from watosfs_model.operations import Operation
-from watosfs_model.trace import format_operation
-
 from watosfs_fuzz.canaries.registry import CANARIES, applied
 from watosfs_fuzz.crash.explore import Exploration, count_text
 from watosfs_fuzz.findings import Finding, read_finding
 from watosfs_fuzz.lockstep import Failure, expected, outcome_text
 from watosfs_fuzz.run import Run, RunOptions, RunReport
 from watosfs_fuzz.targets.registry import TARGETS, make_target
+from watosfs_model.operations import Operation
+from watosfs_model.trace import format_operation
 
 
 def load(options: argparse.Namespace) -> tuple[Finding, list[Operation]]:
-    """The trace file with its operations. Raises ValueError for what it names and does not exist."""
+    """The trace file with its operations. Raises ValueError for what it names and does not
+    exist.
+    """
     finding = read_finding(options.trace)
     if finding.target not in TARGETS:
         raise ValueError(f"{options.trace}: no target {finding.target!r}")
@@ -32,7 +33,7 @@ def replay(options: argparse.Namespace) -> int:
     finding, operations = load(options)
     rows: list[dict[str, Any]] = []
     with applied(finding.canary):
-        target = make_target(finding.target, finding.block_count)
+        target = make_target(finding.target, finding.geometry)
         run = Run(target, RunOptions(crash_seed=finding.crash_seed))
         for operation in operations:
             before = run.lockstep.system
@@ -100,7 +101,7 @@ def crash(options: argparse.Namespace) -> int:
     """Explore every crash of the trace and say what was covered."""
     finding, operations = load(options)
     with applied(finding.canary):
-        target = make_target(finding.target, finding.block_count)
+        target = make_target(finding.target, finding.geometry)
         settings = RunOptions(True, options.nested, options.cap, finding.crash_seed)
         run = Run(target, settings)
         for operation in operations:

@@ -12,8 +12,8 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 DESCRIPTION = """\
-Run a file system in lockstep with its model, cut the power wherever it can be cut, and keep what goes
-wrong as short traces that replay.
+Run a file system in lockstep with its model, cut the power wherever it can be cut, and keep what
+goes wrong as short traces that replay.
 """
 EPILOG = """\
 examples:
@@ -40,7 +40,9 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     run = commands.add_parser("campaign", help="fuzz a target until the budget ends")
-    run.add_argument("--target", default="wfs3", choices=sorted(TARGETS), help="what to fuzz (wfs3)")
+    run.add_argument(
+        "--target", default="wfs3", choices=sorted(TARGETS), help="what to fuzz (wfs3)"
+    )
     budget = run.add_mutually_exclusive_group()
     budget.add_argument("--seconds", type=float, default=60.0, help="budget of time (60)")
     budget.add_argument("--operations", type=int, help="budget of operations: repeatable exactly")

@@ -1,16 +1,17 @@
-"""One crash, written in a line: where the power went, and what each undecided sector that matters held.
+"""One crash, written in a line: where the power went, and what each undecided sector that matters
+held.
 
     crash at=57 4:11111111 5:01000000
 
-Event 57 is where the log ends; in block 4 every sector holds the second of its legal values, in block 5 only
-the second sector does. Blocks that are not named hold what was written last ("everything persisted").
+Event 57 is where the log ends; in block 4 every sector holds the second of its legal values, in
+block 5 only the second sector does. Blocks that are not named hold what was written last
+("everything persisted").
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from watosfs.block.device import SECTOR_SIZE_BYTES
-
 from watosfs_fuzz.crash.log import ZERO_BLOCK, Event, Flush, Image, Write
 from watosfs_fuzz.crash.windows import SECTORS, sector_values
 
@@ -48,7 +49,9 @@ def parse_choice(text: str) -> CrashChoice:
 def in_flight(
     base: Image, events: Sequence[Event]
 ) -> tuple[dict[int, bytes], dict[int, list[bytes]]]:
-    """(durable image, legal versions of each undecided block with the newest last) at the end of ``events``."""
+    """(durable image, legal versions of each undecided block with the newest last) at the end of
+    ``events``.
+    """
     durable = dict(base)
     versions: dict[int, list[bytes]] = {}
     for event in events:
@@ -69,7 +72,9 @@ def in_flight(
 def choice_of(
     base: Image, events: Sequence[Event], event_index: int, decided: Mapping[int, bytes]
 ) -> CrashChoice:
-    """The choice that a run of the explorer made, leaving out what is as if everything had persisted."""
+    """The choice that a run of the explorer made, leaving out what is as if everything had
+    persisted.
+    """
     _, versions = in_flight(base, events[:event_index])
     sectors = []
     for block, content in sorted(decided.items()):
@@ -86,7 +91,9 @@ def choice_of(
 
 
 def apply_choice(base: Image, events: Sequence[Event], choice: CrashChoice) -> dict[int, bytes]:
-    """The one image that a choice names. Raises ValueError when the log has no such place or value."""
+    """The one image that a choice names. Raises ValueError when the log has no such place or
+    value.
+    """
     if choice.event_index > len(events):
         raise ValueError(f"the log has {len(events)} events, the crash is at {choice.event_index}")
     image, versions = in_flight(base, events[: choice.event_index])

@@ -1,8 +1,8 @@
 """Exhaustive exploration: recovery runs once for each way in which what it reads can differ.
 
-Checks: every legal image of every crash point (``images``), through the runs that stand for them; crashes of
-recovery itself to depth ``nested``. Does not check: images behind a read with more than 1024 legal contents
-(their windows are counted in ``images_left_out``) or beyond ``cap``.
+Checks: every legal image of every crash point (``images``), through the runs that stand for them;
+crashes of recovery itself to depth ``nested``. Does not check: images behind a read with more than
+1024 legal contents (their windows are counted in ``images_left_out``) or beyond ``cap``.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -81,17 +81,18 @@ def explore(
 ) -> Exploration:
     """Recover from every crash of the log.
 
-    ``recover`` mounts, looks at everything it promises to judge and returns what it found; it must be
-    deterministic, and turn what it takes for failures into outcomes. ``judge`` says what is wrong with an
-    outcome at a crash point, or None; it sees outcomes again that were found at an earlier point.
-    ``cap`` bounds the recoveries for each window, ``failures_max`` ends the walk early.
+    ``recover`` mounts, looks at everything it promises to judge and returns what it found; it must
+    be deterministic, and turn what it takes for failures into outcomes. ``judge`` says what is
+    wrong with an outcome at a crash point, or None; it sees outcomes again that were found at an
+    earlier point. ``cap`` bounds the recoveries for each window, ``failures_max`` ends the walk
+    early.
     """
     report = Exploration()
     previous: list[_Run[Outcome]] | None = None
     legal_before: dict[int, tuple[bytes, ...]] = {}
     for window in windows(base, events):
         report.windows += 1
-        images = window.image_count()
+        images = window.images
         report.images += images
         runs = reusable(previous, legal_before, window)
         if runs is None:

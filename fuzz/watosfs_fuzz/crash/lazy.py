@@ -1,8 +1,10 @@
-"""The lazy disk: an undecided block is decided when recovery first reads it, and the run forks there.
+"""The lazy disk: an undecided block is decided when recovery first reads it, and the run forks
+there.
 
-Two images that agree on what a run reads are the same run, so walking the tree of these decisions covers
-every legal image without making any. A read that comes with the caller's own check (``accept``) is
-decided as a class: one of the contents that pass, or *rejected*, which stands for all that fail.
+Two images that agree on what a run reads are the same run, so walking the tree of these decisions
+covers every legal image without making any. A read that comes with the caller's own check
+(``accept``) is decided as a class: one of the contents that pass, or *rejected*, which stands for
+all that fail.
 """
 
 from collections.abc import Sequence
@@ -11,7 +13,6 @@ from math import prod
 from typing import Final
 
 from watosfs.block.device import BLOCK_SIZE_BYTES, Accept, Buffer, Capabilities
-
 from watosfs_fuzz.crash.log import ZERO_BLOCK
 from watosfs_fuzz.crash.windows import Window, sector_values
 
@@ -57,10 +58,11 @@ class Choices:
 
 
 class LazyDevice:
-    """A block device over one window. ``decided`` maps each undecided block that was read to its contents.
+    """A block device over one window. ``decided`` maps each undecided block that was read to its
+    contents.
 
-    ``nested`` more power cuts may happen at flushes, FUA writes and the end of recovery; ``reboot`` then
-    turns what recovery wrote since its last flush into undecided blocks again.
+    ``nested`` more power cuts may happen at flushes, FUA writes and the end of recovery; ``reboot``
+    then turns what recovery wrote since its last flush into undecided blocks again.
     """
 
     def __init__(self, block_count: int, window: Window, choices: Choices, nested: int = 0) -> None:
@@ -88,26 +90,24 @@ class LazyDevice:
             found = self.current.get(block)
             if found is not None:
                 return found
-            versions = self.undecided(block)
-            if versions is None:
+            single = self.undecided(block)
+            if single is None:
                 content = self.seen[block] = self.window.durable.get(block, ZERO_BLOCK)
                 return content
-            return self.decide([block], [versions], accept)
-        blocks = list(range(block, block + count))
-        open_blocks = [b for b in blocks if b not in self.current and self.undecided(b) is not None]
-        if not open_blocks:
+            return self.decide([block], [single], accept)
+        blocks = range(block, block + count)
+        if accept is None or self.is_decided(blocks):
             return b"".join([bytes(self.read(b)) for b in blocks])
-        if accept is None:
-            return b"".join([bytes(self.read(b)) for b in blocks])
-        versions_of = [self.undecided(b) if b in open_blocks else None for b in blocks]
-        return self.decide(
-            blocks,
-            [
-                v if v is not None else [bytes(self.read(b))]
-                for b, v in zip(blocks, versions_of, strict=True)
-            ],
-            accept,
-        )
+        versions: list[list[bytes]] = []
+        for b in blocks:
+            known = self.undecided(b)
+            is_open = known is not None and b not in self.current
+            versions.append(known if is_open and known else [bytes(self.read(b))])
+        return self.decide(list(blocks), versions, accept)
+
+    def is_decided(self, blocks: range) -> bool:
+        """Whether no block of a run is open."""
+        return all(b in self.current or self.undecided(b) is None for b in blocks)
 
     def undecided(self, block: int) -> list[bytes] | None:
         """The versions of a block that is still open, or None."""
@@ -136,7 +136,9 @@ class LazyDevice:
         return content
 
     def contents(self, versions: list[list[bytes]]) -> list[bytes]:
-        """The legal contents of some blocks read together: newest whole first, then mixes of sectors."""
+        """The legal contents of some blocks read together: newest whole first, then mixes of
+        sectors.
+        """
         pieces = [values for per_block in versions for values in sector_values(per_block)]
         if prod(len(values) for values in pieces) <= CONTENTS_MAX:
             return [b"".join(mix) for mix in product(*(values[::-1] for values in pieces))]

@@ -1,6 +1,7 @@
 """The recording device: block writes, flushes and marks, in order, over an in-memory image.
 
-It stands under every lockstep operation, so it keeps the written bytes as they come and copies nothing.
+It stands under every lockstep operation, so it keeps the written bytes as they come and copies
+nothing.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -64,7 +65,7 @@ class RecordingDevice:
         view = memoryview(data)
         count, rest = divmod(view.nbytes, BLOCK_SIZE_BYTES)
         assert not rest, f"write of {view.nbytes} bytes is not whole blocks"
-        assert 0 <= block and block + count <= self.block_count, f"write to {block}+{count}"
+        assert 0 <= block <= self.block_count - count, f"write to {block}+{count}"
         for i in range(count):
             piece = bytes(view[i * BLOCK_SIZE_BYTES : (i + 1) * BLOCK_SIZE_BYTES])
             self.image[block + i] = piece

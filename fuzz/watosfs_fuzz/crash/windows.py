@@ -1,15 +1,16 @@
-"""Crash points: the places of a log where the set of legal images is largest for one set of permitted states.
+"""Crash points: the places of a log where the set of legal images is largest for one set of
+permitted states.
 
-Between two flushes a disk may persist any subset of the writes, in any order, torn at sectors. So one
-window just before each barrier covers every crash in the epoch; windows at marks are there because what
-the oracle permits changes, and at FUA writes because a completed one can no longer be lost.
+Between two flushes a disk may persist any subset of the writes, in any order, torn at sectors. So
+one window just before each barrier covers every crash in the epoch; windows at marks are there
+because what the oracle permits changes, and at FUA writes because a completed one can no longer be
+lost.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
 from math import prod
 
 from watosfs.block.device import BLOCK_SIZE_BYTES, SECTOR_SIZE_BYTES
-
 from watosfs_fuzz.crash.log import ZERO_BLOCK, Event, Flush, Image, Mark, Write
 
 SECTORS = range(0, BLOCK_SIZE_BYTES, SECTOR_SIZE_BYTES)
@@ -18,11 +19,11 @@ SECTORS = range(0, BLOCK_SIZE_BYTES, SECTOR_SIZE_BYTES)
 class Window:
     """One crash point. Valid until the next is asked for: it shares the walker's dictionaries.
 
-    ``durable`` maps blocks to their contents at the last barrier. ``versions`` maps each undecided block
-    to the contents that its sectors may come from, the durable one first, then as written.
+    ``durable`` maps blocks to their contents at the last barrier. ``versions`` maps each undecided
+    block to the contents that its sectors may come from, the durable one first, then as written.
     """
 
-    __slots__ = ("durable", "event_index", "marks", "versions", "writes", "flushes")
+    __slots__ = ("durable", "event_index", "flushes", "images", "marks", "versions", "writes")
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class Window:
         marks: list[Hashable],
         writes: int,
         flushes: int,
+        images: int = 1,
     ) -> None:
         self.durable = durable
         self.versions = versions
@@ -39,15 +41,13 @@ class Window:
         self.marks = marks
         self.writes = writes
         self.flushes = flushes
+        #: How many different images a crash here may leave.
+        self.images = images
 
     def legal(self, block: int) -> tuple[bytes, ...]:
         """The contents that the sectors of a block may come from."""
         found = self.versions.get(block)
         return tuple(found) if found else (self.durable.get(block, ZERO_BLOCK),)
-
-    def image_count(self) -> int:
-        """How many different images a crash here may leave."""
-        return prod(mix_count(tuple(versions)) for versions in self.versions.values())
 
     def __str__(self) -> str:
         return f"after write {self.writes} and flush {self.flushes} (event {self.event_index})"
@@ -62,7 +62,7 @@ def sector_values(versions: Sequence[bytes]) -> list[list[bytes]]:
     return values
 
 
-def mix_count(versions: tuple[bytes, ...]) -> int:
+def mix_count(versions: Sequence[bytes]) -> int:
     """How many different contents the block may have, torn ones included."""
     if len(versions) == 1:
         return 1
@@ -79,30 +79,35 @@ def windows(base: Image, events: Sequence[Event]) -> Iterator[Window]:
     newest: dict[int, bytes] = {}
     marks: list[Hashable] = []
     writes = flushes = 0
+    images = 1
     changed = True
     for index, event in enumerate(events):
         if isinstance(event, Write):
             writes += 1
             known = versions.setdefault(event.block, [durable.get(event.block, ZERO_BLOCK)])
             if event.data not in known:
+                images //= mix_count(known)
                 known.append(event.data)
+                images *= mix_count(known)
             newest[event.block] = event.data
             changed = True
             if event.fua:
-                yield Window(durable, versions, index + 1, marks, writes, flushes)
+                yield Window(durable, versions, index + 1, marks, writes, flushes, images)
                 durable[event.block] = event.data
-                del versions[event.block], newest[event.block]
+                images //= mix_count(versions.pop(event.block))
+                del newest[event.block]
         elif isinstance(event, Flush):
             if changed and versions:
-                yield Window(durable, versions, index, marks, writes, flushes)
+                yield Window(durable, versions, index, marks, writes, flushes, images)
             durable.update(newest)
             versions.clear()
             newest.clear()
+            images = 1
             flushes += 1
             changed = True
         else:
             assert isinstance(event, Mark)
             marks.append(event.label)
-            yield Window(durable, versions, index + 1, marks, writes, flushes)
+            yield Window(durable, versions, index + 1, marks, writes, flushes, images)
             changed = False
-    yield Window(durable, versions, len(events), marks, writes, flushes)
+    yield Window(durable, versions, len(events), marks, writes, flushes, images)

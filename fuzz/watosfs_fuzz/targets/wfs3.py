@@ -10,27 +10,29 @@ from watosfs.wfs3.handle import Handle
 from watosfs.wfs3.mkfs import mkfs
 from watosfs.wfs3.records import Inode
 from watosfs.wfs3.volume import Volume
-from watosfs_model import Outcome
-from watosfs_model import operations as ops
-from watosfs_model.operations import Operation
-
 from watosfs_fuzz.crash.log import RecordingDevice
 from watosfs_fuzz.epochs import epoch_problem
 from watosfs_fuzz.target import (
     DESCRIPTORS_MAX,
     FIRST_DESCRIPTOR,
     NANOSECONDS_PER_OPERATION,
-    WHOLE_CONTENT_BYTES_MAX,
     Dialect,
     Entry,
+    Geometry,
     Observed,
     Tree,
-    content_blocks,
 )
+from watosfs_fuzz.targets.wfs3_entry import entry_of
+from watosfs_model import Outcome
+from watosfs_model import operations as ops
+from watosfs_model.operations import Operation
 
-#: More blocks than any operation but a write can need on small volumes (see ``Engine.namespace_cost``).
+#: More blocks than any operation but a write can need on small volumes (see
+#: ``Engine.namespace_cost``).
 _ROOM_FOR_NAMES = 64
 _ROOM_FOR_CHUNK = 28
+_HIGH_TREES = 6
+DEFAULT_GEOMETRY = Geometry()
 
 
 class Wfs3Target:
@@ -39,8 +41,9 @@ class Wfs3Target:
     name = "wfs3"
     dialect = Dialect(frozenset(ops.OPERATION_TYPES), can_crash=True)
 
-    def __init__(self, block_count: int = 256) -> None:
-        self.block_count = block_count
+    def __init__(self, geometry: Geometry = DEFAULT_GEOMETRY) -> None:
+        self.geometry = geometry
+        self.block_count = geometry.block_count
         self.operations_done = 0
         self.handles: dict[int, Handle] = {}
         self.calls: dict[type[Operation], Callable[[Any], object]] = {
@@ -96,14 +99,16 @@ class Wfs3Target:
 
     def mount(self, device: BlockDevice) -> Volume:
         """The volume on the device."""
-        return Volume.mount(device, clock=self.clock)
+        return Volume.mount(
+            device, clock=self.clock, node_entries_max=self.geometry.node_entries_max
+        )
 
     def restart_on(self, image: dict[int, bytes], operations_done: int) -> None:
         self.operations_done = operations_done
         self.begin_log(RecordingDevice(self.block_count, image))
 
     def recover(self, device: BlockDevice, operations_done: int) -> "Wfs3Target":
-        target = type(self)(self.block_count)
+        target = type(self)(self.geometry)
         target.operations_done = operations_done
         target.volume = target.mount(device)
         return target
@@ -138,9 +143,7 @@ class Wfs3Target:
             descriptor += 1
         if descriptor >= DESCRIPTORS_MAX:
             raise OSError(errno.EMFILE, "too many descriptors")
-        self.handles[descriptor] = self.volume.open(
-            operation.path, operation.flags, operation.mode
-        )
+        self.handles[descriptor] = self.volume.open(operation.path, operation.flags, operation.mode)
         return descriptor
 
     def close_descriptor(self, operation: ops.Close) -> None:
@@ -172,7 +175,7 @@ class Wfs3Target:
         tree, _ = self.observe()
         number = self.volume.stat(path, follow).st_ino
         inode = self.volume.engine.inode(number)
-        return self.entry(inode, self.identity(tree, number))
+        return entry_of(self.volume, inode, self.identity(tree, number))
 
     def fstat(self, operation: ops.Fstat) -> Entry:
         """The entry of a descriptor."""
@@ -193,7 +196,7 @@ class Wfs3Target:
             if number not in first or path < first[number]:
                 first[number] = path
         for path, inode in inodes:
-            tree[path] = self.entry(inode, first[inode.number])
+            tree[path] = entry_of(self.volume, inode, first[inode.number])
         files: dict[int, Entry] = {}
         for descriptor in sorted(self.handles):
             handle = self.handles[descriptor]
@@ -203,53 +206,17 @@ class Wfs3Target:
                 continue
             inode = handle.inode()
             identity = first.setdefault(inode.number, b"fd:%d" % descriptor)
-            files[descriptor] = self.entry(inode, identity)
+            files[descriptor] = entry_of(self.volume, inode, identity)
         return tree, files
-
-    def entry(self, inode: Inode, identity: bytes) -> Entry:
-        """What ``docs/DESIGN.md`` section 2.3 says of one inode."""
-        kind, content = "file", None
-        if inode.is_directory:
-            kind = "directory"
-        elif inode.is_symlink:
-            kind, content = "symlink", self.volume.namespace.target_of(inode.number)
-        else:
-            content = self.content(inode)
-        return (
-            kind,
-            inode.mode & 0o7777,
-            inode.uid,
-            inode.gid,
-            inode.nlink,
-            inode.size,
-            inode.atime_ns,
-            inode.mtime_ns,
-            inode.ctime_ns,
-            content,
-            identity,
-        )
-
-    def content(self, inode: Inode) -> object:
-        """A small file's bytes; of a large one the blocks that are not zero."""
-        data = self.volume.engine.data
-        if inode.size <= WHOLE_CONTENT_BYTES_MAX:
-            return data.read(inode, 0, inode.size)
-        pieces: list[tuple[int, bytes]] = []
-        at: int | None = data.seek(inode, 0, data=True)
-        while at is not None:
-            end = data.seek(inode, at, data=False)
-            assert end is not None
-            pieces.append((at, data.read(inode, at, end - at)))
-            at = data.seek(inode, end, data=True) if end < inode.size else None
-        assert not any(data.read(inode, inode.size // 2 + 1, 64)) or pieces, "a hole is not zero"
-        return content_blocks(pieces)
 
     # -- space, checks, features
 
     def has_room_for(self, operation: Operation) -> bool:
         need = _ROOM_FOR_NAMES
         if isinstance(operation, ops.Pwrite):
-            need += (len(operation.data.bytes()) // 65536 + 2) * _ROOM_FOR_CHUNK
+            need += (len(operation.data) // 65536 + 2) * _ROOM_FOR_CHUNK
+        if self.geometry.node_entries_max is not None:
+            need *= _HIGH_TREES
         return self.volume.statfs().available > need
 
     def statistics(self) -> dict[str, int]:

@@ -6,12 +6,14 @@ may straddle nodes. Changing a node makes it and its ancestors dirty in memory; 
 before commit.
 """
 
+# Size: search and change follow the same rules for separators and paths; apart they would drift.
+
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from watosfs.errors import DamageError
-from watosfs.wfs3.node import INTERNAL_CAPACITY, LEVEL_MAX, Node, NodeKind
+from watosfs.wfs3.node import LEVEL_MAX, Node, NodeKind
 from watosfs.wfs3.store import NodeStore
 
 #: From the root down: each node with the index taken in it; in the leaf, the entry's.
@@ -201,7 +203,7 @@ class BTree:
         self.make_path_dirty(path)
         node.keys.insert(i, key)
         node.values.insert(i, value)
-        if len(node.keys) > self.kind.capacity:
+        if len(node.keys) > self.store.capacity(self.kind, 0):
             self.split(path)
 
     def split(self, path: Path) -> None:
@@ -226,7 +228,7 @@ class BTree:
             parent.keys.insert(i + 1, separator)
             parent.values.insert(i + 1, right)
             path[-1] = (parent, i + 1)
-            if len(parent.keys) <= INTERNAL_CAPACITY:
+            if len(parent.keys) <= self.store.capacity(self.kind, parent.level):
                 return
 
     def delete(self, path: Path) -> None:
@@ -249,7 +251,7 @@ class BTree:
                 del parent.keys[i]
                 del parent.values[i]
                 continue
-            capacity = INTERNAL_CAPACITY if node.level else self.kind.capacity
+            capacity = self.store.capacity(self.kind, node.level)
             if len(node.keys) > capacity // 3 or not may_merge:
                 break
             if not self.merge(parent, i, capacity):

@@ -11,24 +11,20 @@ from collections.abc import Callable
 from watosfs.block.device import BlockDevice, Buffer
 from watosfs.errors import DamageError, failure
 from watosfs.wfs3 import commit as protocol
+from watosfs.wfs3.admission import Admission
 from watosfs.wfs3.allocator import Allocator
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.extents import ExtentError
 from watosfs.wfs3.filedata import FileData
 from watosfs.wfs3.format import FIRST_USABLE_BLOCK, Superblock
-from watosfs.wfs3.inodes import InodeTable
 from watosfs.wfs3.node import FREE, INODES, ORPHANS, Node, encode_node
 from watosfs.wfs3.records import Extent, Inode
 from watosfs.wfs3.space import FREE_RUNS_IN_MEMORY_MAX, Space
 from watosfs.wfs3.store import NodeStore
 from watosfs.wfs3.writing import Medium, joined
 
-#: More blocks than any change of names or attributes can come to owe (trees have at most 16
-#: levels).
-PLENTY_BLOCKS = 600
 
-
-class Engine(InodeTable):
+class Engine(Admission):
     """One mounted volume, below names and handles. Not thread-safe."""
 
     def __init__(
@@ -40,6 +36,7 @@ class Engine(InodeTable):
         clock: Callable[[], int],
         cache_blocks: int,
         dirty_bytes_max: int,
+        node_entries_max: int | None = None,
     ) -> None:
         super().__init__()
         self.device = device
@@ -69,6 +66,7 @@ class Engine(InodeTable):
             superblock.root_generation + 1,
             cache_blocks,
             strict=not self.is_published,
+            node_entries_max=node_entries_max,
         )
         self.data = FileData(self)
         self.load_roots()
@@ -82,83 +80,7 @@ class Engine(InodeTable):
         self.next_inode = superblock.next_inode
         self.inode_count = superblock.inode_count
 
-    # -- admission
-
-    @property
-    def owed(self) -> int:
-        """Blocks that committing the working tree may take, without the free tree's own."""
-        return self.store.dirty_count + self.data.owed
-
-    @property
-    def room(self) -> int:
-        """Blocks that ordinary operations may still take."""
-        return self.allocator.available - self.space.debt(self.owed) - self.space.reserve
-
-    def namespace_cost(self) -> int:
-        """Upper bound on the nodes that one change of names may make dirty (a rename over a file:
-        the worst).
-        """
-        inode_path = self.inode_tree.height + 1
-        return 6 * inode_path + 4 + 2 * self.orphan_tree.height + 3
-
-    def admit(self, cost: int, *, frees: bool = False, drops: int = 0) -> None:
-        """Return when an operation that may come to owe ``cost`` more blocks surely can be
-        committed.
-
-        ``frees`` marks an operation that gives space back: it may use the reserve. ``drops``: runs
-        that it gives up. Raises EROFS on a read-only volume and ENOSPC when committing what is
-        pending (twice, so that blocks held back come free) does not make room; nothing was changed
-        then.
-        """
-        if self.read_only_reason is not None:
-            raise failure(errno.EROFS, reason=self.read_only_reason)
-        if self.has_room(cost, frees=frees, drops=drops):
-            self.start_change()
-            return
-        if not self.in_transaction:
-            for _ in range(2 + len(self.allocator.limbo)):
-                self.commit(force=True)
-                if self.has_room(cost, frees=frees, drops=drops):
-                    self.start_change()
-                    return
-                if not self.allocator.held:
-                    break
-        raise failure(errno.ENOSPC)
-
-    def admit_at_once(self, drops: int = 0) -> bool:
-        """Admit a change of names or attributes when there is plenty of space; whether it did."""
-        if self.read_only_reason is not None or not self.has_plenty(PLENTY_BLOCKS, drops):
-            return False
-        self.start_change()
-        return True
-
-    def start_change(self) -> None:
-        """The operation is admitted; from here to its end an error shuts the volume down."""
-        if (
-            self.data.dirty_bytes > self.dirty_bytes_max
-            or self.store.dirty_count > self.dirty_nodes_max
-        ):
-            self.relieve()
-        self.is_changing = True
-
-    def has_room(self, cost: int, *, frees: bool, drops: int) -> bool:
-        """Whether the blocks are there now."""
-        if self.has_plenty(cost, drops):
-            return True
-        need = self.space.debt(self.owed + cost, drops)
-        return self.allocator.available >= need + (0 if frees else self.space.reserve)
-
-    def has_plenty(self, cost: int, drops: int) -> bool:
-        """Whether the blocks are there by a bound that needs no tree to be looked at.
-
-        The free tree needs at most 2 * (height + 1) nodes for each run that changes, and its
-        height is below 9 on any device: hence at most 18 a run and, with two runs for each block,
-        37 a block.
-        """
-        allocator = self.allocator
-        runs = len(allocator.fresh.starts) + len(allocator.limbo[0].starts) + drops
-        need = 40 * (self.store.dirty_count + self.data.owed + cost) + 20 * runs + 200
-        return allocator.available - self.space.reserve >= need
+    # -- when something breaks or memory is short
 
     def relieve(self) -> None:
         """Memory pressure: commit, or inside an explicit transaction write to blocks that nobody

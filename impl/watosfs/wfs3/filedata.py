@@ -20,7 +20,9 @@ class FileData(FileReader):
     __slots__ = ()
 
     def cost_of_write(self, inode: Inode, offset: int, length: int) -> int:
-        """Upper bound on the blocks that writing these bytes adds to what a commit must allocate."""
+        """Upper bound on the blocks that writing these bytes adds to what a commit must
+        allocate.
+        """
         end = offset + length
         if self.fits_inline(inode, end):
             return 0

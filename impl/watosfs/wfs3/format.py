@@ -110,7 +110,9 @@ def decode_superblock(block: Buffer, offset: int = 0) -> Superblock | None:
 
 
 def superblock_problem(superblock: Superblock, device_blocks: int) -> str | None:
-    """What makes a superblock with a good CRC unusable on a device of ``device_blocks``, or None."""
+    """What makes a superblock with a good CRC unusable on a device of ``device_blocks``, or
+    None.
+    """
     total = superblock.total_blocks
     if superblock.block_size != BLOCK_SIZE:
         return f"block_size {superblock.block_size} is not {BLOCK_SIZE}"

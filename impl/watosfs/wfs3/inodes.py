@@ -43,7 +43,9 @@ class InodeTable:
         return inode
 
     def remember(self, inode: Inode) -> None:
-        """Cache a decoded inode; clean ones are forgotten, oldest first, when there are too many."""
+        """Cache a decoded inode; clean ones are forgotten, oldest first, when there are too
+        many.
+        """
         inodes = self.inodes
         if len(inodes) >= _INODES_IN_MEMORY_MAX:
             for number in list(islice(inodes, len(inodes) // 4)):

@@ -15,12 +15,13 @@ from watosfs.errors import DamageError, failure
 from watosfs.wfs3.allocator import Allocator
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.extents import ExtentError
-from watosfs.wfs3.node import FREE, INTERNAL_CAPACITY, Node
+from watosfs.wfs3.node import FREE, Node
 from watosfs.wfs3.store import NodeStore
 
 FREE_RUNS_IN_MEMORY_MAX = 8192
 _RESERVE_BASE = 48
 _RESERVE_SHARE = 128
+_RESERVE_FOR_HIGH_TREES = 4
 _ROUNDS_MAX = 1000
 
 
@@ -36,6 +37,8 @@ class Space:
         #: Blocks that only operations which free space may use, so that a full volume can be
         #: emptied.
         self.reserve = _RESERVE_BASE + store.total_blocks // _RESERVE_SHARE
+        if store.node_entries_max is not None:
+            self.reserve *= _RESERVE_FOR_HIGH_TREES
 
     # -- handing out
 
@@ -49,7 +52,9 @@ class Space:
         return start
 
     def alloc_run(self, count: int) -> tuple[int, int]:
-        """(start, size) of ``count`` contiguous blocks or, failing that, of the largest free run."""
+        """(start, size) of ``count`` contiguous blocks or, failing that, of the largest free
+        run.
+        """
         start = self.alloc(count)
         if start is not None:
             return start, count
@@ -113,12 +118,12 @@ class Space:
     def tree_debt(self, changes: int) -> int:
         """Upper bound on the blocks that updating the free tree by ``changes`` runs will need."""
         root = self.tree.root_node()
-        splits = changes // (FREE.capacity // 2) + 1
+        splits = changes // max(self.store.capacity(FREE, 0) // 2, 1) + 1
         if root is None or root.level == 0:
             return 2 + splits
         if root.level == 1:
             return min(len(root.keys), 2 * changes) + 2 + splits
-        whole = (len(root.keys) + 1) * int(INTERNAL_CAPACITY ** (root.level - 1) + 1)
+        whole = (len(root.keys) + 1) * int(self.store.capacity(FREE, 1) ** (root.level - 1) + 1)
         return min(changes * 2 * (root.level + 1), whole) + root.level + 1 + 2 * splits
 
     def debt(self, blocks: int, drops: int = 0) -> int:

@@ -12,7 +12,7 @@ from watosfs.block.device import BlockDevice
 from watosfs.errors import DamageError
 from watosfs.wfs3.allocator import Allocator
 from watosfs.wfs3.format import FIRST_USABLE_BLOCK
-from watosfs.wfs3.node import Node, NodeKind, decode_node, node_is_valid
+from watosfs.wfs3.node import INTERNAL_CAPACITY, Node, NodeKind, decode_node, node_is_valid
 
 
 class NodeStore:
@@ -20,7 +20,7 @@ class NodeStore:
 
     __slots__ = (
         "allocator", "cache", "cache_nodes_max", "device", "dirty_count", "dropped", "generation",
-        "generation_max", "strict", "total_blocks",
+        "generation_max", "node_entries_max", "strict", "total_blocks",
     )  # fmt: skip
 
     def __init__(
@@ -32,6 +32,7 @@ class NodeStore:
         cache_nodes_max: int,
         *,
         strict: bool,
+        node_entries_max: int | None = None,
     ) -> None:
         self.device = device
         self.allocator = allocator
@@ -46,6 +47,7 @@ class NodeStore:
         #: While the free tree is being updated: the blocks given up since (else None).
         self.dropped: list[int] | None = None
         self.strict = strict
+        self.node_entries_max = node_entries_max
 
     def read(self, block: int, kind: NodeKind, level: int | None, generation_max: int) -> Node:
         """The clean node at ``block``, decoded and validated. Raises DamageError, or what the
@@ -68,6 +70,11 @@ class NodeStore:
         )
         self.keep(node)
         return node
+
+    def capacity(self, kind: NodeKind, level: int) -> int:
+        """How many entries a node may have before it is split."""
+        capacity = INTERNAL_CAPACITY if level else kind.capacity
+        return capacity if self.node_entries_max is None else min(capacity, self.node_entries_max)
 
     def keep(self, node: Node) -> None:
         """Cache a clean node."""

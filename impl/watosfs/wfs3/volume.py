@@ -46,13 +46,16 @@ class Volume(PathOperations):
         clock: Callable[[], int] = time.time_ns,
         cache_blocks: int = CACHE_BLOCKS,
         dirty_bytes_max: int = DIRTY_BYTES_MAX,
+        node_entries_max: int | None = None,
     ) -> "Volume":
         """Mount the newest intact generation; a read-write mount also finishes what a crash left
         undone.
 
-        Images of the published tools, unknown read-only-compatible features and read-only devices
-        mount read-only. Raises EINVAL for a device without WFS, EUCLEAN for a damaged one, ENOTSUP
-        (naming the bits) for unknown incompatible features.
+        ``node_entries_max`` (at least 3) splits tree nodes early: the image stays legal, and small
+        trees grow high, which is what tests want. Images of the published tools, unknown
+        read-only-compatible features and read-only devices mount read-only. Raises EINVAL for a
+        device without WFS, EUCLEAN for a damaged one, ENOTSUP (naming the bits) for unknown
+        incompatible features.
         """
         found = read_superblocks(device)
         engine = Engine(
@@ -62,6 +65,7 @@ class Volume(PathOperations):
             clock=clock,
             cache_blocks=cache_blocks,
             dirty_bytes_max=dirty_bytes_max,
+            node_entries_max=node_entries_max,
         )
         if device.capabilities.read_only:
             engine.read_only_reason = "the device is read-only"
@@ -214,7 +218,9 @@ class Volume(PathOperations):
         self.reclaim_orphans_left()
 
     def abort(self) -> None:
-        """Undo the explicit transaction; handles on files that thereby vanish turn stale (ESTALE)."""
+        """Undo the explicit transaction; handles on files that thereby vanish turn stale
+        (ESTALE).
+        """
         self.require_transaction()
         self.engine.abort()
         self.after_revert()

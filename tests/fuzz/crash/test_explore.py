@@ -1,4 +1,6 @@
-"""The explorer against brute force: every legal image of small logs, correct and broken, nested too."""
+"""The explorer against brute force: every legal image of small logs, correct and broken, nested
+too.
+"""
 
 from collections import defaultdict
 from itertools import product
@@ -6,9 +8,9 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from watosfs.block.device import BLOCK_SIZE_BYTES, BlockDevice
 
 from tests.fuzz.crash.toys import BLOCKS, Journal, Lost, Store, Toy
+from watosfs.block.device import BLOCK_SIZE_BYTES, BlockDevice
 from watosfs_fuzz.crash import lazy as lazy_module
 from watosfs_fuzz.crash.choice import apply_choice, parse_choice
 from watosfs_fuzz.crash.explore import Exploration, explore
@@ -172,7 +174,9 @@ def logs(draw: st.DrawFn) -> list[Event]:
 
 
 class Reader:
-    """A deterministic program: where it reads next depends on what it read; some reads are checked."""
+    """A deterministic program: where it reads next depends on what it read; some reads are
+    checked.
+    """
 
     variant = ""
 

@@ -1,7 +1,7 @@
 """Small file systems, correct and broken, on which the explorer is compared with brute force.
 
-Each keeps a tuple of small values. ``run`` writes a few generations to a recording device, marking each
-acknowledged one; ``recover`` gives the values found, or raises ``Lost``.
+Each keeps a tuple of small values. ``run`` writes a few generations to a recording device, marking
+each acknowledged one; ``recover`` gives the values found, or raises ``Lost``.
 """
 
 import struct
@@ -9,7 +9,6 @@ from functools import partial
 from zlib import crc32
 
 from watosfs.block.device import BLOCK_SIZE_BYTES, BlockDevice, Buffer
-
 from watosfs_fuzz.crash.log import RecordingDevice
 
 BLOCKS = 64
@@ -43,8 +42,9 @@ def is_sound(block: Buffer) -> bool:
 class Store:
     """Copy-on-write: leaves, then a root naming them, then one of two superblock slots in turn.
 
-    Variants break it: ``no-flush`` (leaves not flushed before the superblock), ``early-ack`` (superblock
-    not flushed), ``same-slot``, ``fua`` (correct: FUA superblock after a flush), ``fua-only`` (no flush).
+    Variants break it: ``no-flush`` (leaves not flushed before the superblock), ``early-ack``
+    (superblock not flushed), ``same-slot``, ``fua`` (correct: FUA superblock after a flush),
+    ``fua-only`` (no flush).
     """
 
     def __init__(self, variant: str = "", leaves: int = 2, sectors: int = 1) -> None:
@@ -95,7 +95,9 @@ class Store:
 
 
 class Journal:
-    """Redo journal with homes written in place by recovery; ``no-recovery-flush`` clears it too early."""
+    """Redo journal with homes written in place by recovery; ``no-recovery-flush`` clears it too
+    early.
+    """
 
     def __init__(self, variant: str = "", homes: int = 2) -> None:
         self.variant = variant

@@ -1,0 +1,1 @@
+"""The file systems that are measured, each behind the same few calls."""

@@ -1,0 +1,85 @@
+"""The working copy that a core changes: inodes and descriptors of the state after the operation."""
+
+from dataclasses import replace
+from typing import Any
+
+from watosfs_model.state import NANOSECONDS_PER_OPERATION, Inode, System, Volume
+
+
+class Change:
+    """Starts as a copy of a system's maps; ``volume`` gives the new volume, or the old one
+    untouched.
+    """
+
+    __slots__ = ("before", "descriptors", "inodes", "next_number", "now_ns")
+
+    def __init__(self, system: System) -> None:
+        self.before = system
+        self.inodes: dict[int, Inode] | None = None
+        self.next_number = system.volume.next_number
+        self.descriptors = system.descriptors
+        #: Operation n happens at n seconds [T1].
+        self.now_ns = (system.operations + 1) * NANOSECONDS_PER_OPERATION
+
+    def __getitem__(self, number: int) -> Inode:
+        return (self.before.volume.inodes if self.inodes is None else self.inodes)[number]
+
+    def changing(self) -> dict[int, Inode]:
+        """The inodes, to be changed."""
+        if self.inodes is None:
+            self.inodes = dict(self.before.volume.inodes)
+        return self.inodes
+
+    def update(self, number: int, **fields: Any) -> None:
+        """Change fields of an inode."""
+        self.changing()[number] = replace(self[number], **fields)
+
+    def touch(self, number: int, **fields: Any) -> None:
+        """Change an inode's data or entries: mtime and ctime are now [T3]."""
+        self.update(number, mtime_ns=self.now_ns, ctime_ns=self.now_ns, **fields)
+
+    def new(self, kind: str, mode: int, nlink: int, **fields: Any) -> int:
+        """A new inode, all times now [T2]; its number."""
+        number = self.next_number
+        self.next_number += 1
+        now = self.now_ns
+        self.changing()[number] = Inode(kind, mode & 0o7777, nlink, now, now, now, **fields)
+        return number
+
+    def enter(self, parent: int, name: bytes, number: int) -> None:
+        """Let a name in a directory lead to an inode."""
+        self.touch(parent, entries={**self[parent].entries, name: number})
+
+    def leave(self, parent: int, name: bytes) -> None:
+        """Take a name out of a directory."""
+        entries = dict(self[parent].entries)
+        del entries[name]
+        self.touch(parent, entries=entries)
+
+    def add_links(self, number: int, count: int) -> None:
+        """Change a link count and nothing else."""
+        self.update(number, nlink=self[number].nlink + count)
+
+    def unname(self, number: int, links: int = 1) -> None:
+        """An inode lost a name (a directory: both its links); without names and descriptors it goes
+        [N9].
+        """
+        self.update(number, nlink=self[number].nlink - links, ctime_ns=self.now_ns)
+        self.reap(number)
+
+    def reap(self, number: int) -> None:
+        """An inode without names lives as long as a descriptor leads to it [N9]."""
+        if self[number].nlink == 0 and not is_open(self, number):
+            del self.changing()[number]
+
+    @property
+    def volume(self) -> Volume:
+        """The volume after the change."""
+        if self.inodes is None:
+            return self.before.volume
+        return Volume(self.inodes, self.next_number)
+
+
+def is_open(change: Change, number: int) -> bool:
+    """Whether a descriptor leads to the inode."""
+    return any(f.number == number and not f.is_stale for f in change.descriptors.values())

@@ -1,0 +1,69 @@
+"""What a user can see of a system, in plain values (``docs/DESIGN.md`` section 2.3)."""
+
+from typing import TypeAlias
+
+from watosfs_model import content
+from watosfs_model.state import ROOT, Inode, System
+
+Entry: TypeAlias = tuple[object, ...]
+Observation: TypeAlias = tuple[dict[bytes, Entry], dict[int, Entry]]
+
+_REMEMBERED_MAX = 4096
+#: Entries without identity, by inode object: inodes are immutable, and most outlive many
+#: operations.
+_remembered: dict[int, tuple[Inode, Entry]] = {}
+
+
+def fields_of(inode: Inode) -> Entry:
+    """The fields of an entry, without its identity."""
+    known = _remembered.get(id(inode))
+    if known is not None and known[0] is inode:
+        return known[1]
+    if len(_remembered) >= _REMEMBERED_MAX:
+        _remembered.clear()
+    fields = (
+        inode.kind, inode.mode, inode.uid, inode.gid, inode.nlink, inode.size,
+        inode.atime_ns, inode.mtime_ns, inode.ctime_ns, content.observed(inode),
+    )  # fmt: skip
+    _remembered[id(inode)] = (inode, fields)
+    return fields
+
+
+def identities(system: System) -> tuple[list[tuple[bytes, int]], dict[int, bytes]]:
+    """Every (path, inode number), and the first path of each number."""
+    inodes = system.volume.inodes
+    paths: list[tuple[bytes, int]] = [(b"/", ROOT)]
+    first = {ROOT: b"/"}
+    waiting = [(b"", ROOT)]
+    while waiting:
+        base, parent = waiting.pop()
+        for name, number in inodes[parent].entries.items():
+            path = base + b"/" + name
+            paths.append((path, number))
+            if path < first.setdefault(number, path):
+                first[number] = path
+            if inodes[number].entries:
+                waiting.append((path, number))
+    return paths, first
+
+
+def observe(system: System) -> Observation:
+    """(tree by path, open files by descriptor)."""
+    inodes = system.volume.inodes
+    paths, first = identities(system)
+    tree = {path: (*fields_of(inodes[number]), first[number]) for path, number in paths}
+    files: dict[int, Entry] = {}
+    for descriptor in sorted(system.descriptors):
+        found = system.descriptors[descriptor]
+        name = b"fd:%d" % descriptor
+        if found.is_stale:
+            files[descriptor] = ("stale", 0, 0, 0, 0, 0, 0, 0, 0, None, name)
+        else:
+            identity = first.setdefault(found.number, name)
+            files[descriptor] = (*fields_of(inodes[found.number]), identity)
+    return tree, files
+
+
+def entry_of(system: System, number: int) -> Entry:
+    """The entry of one inode that has a name."""
+    return (*fields_of(system.volume.inodes[number]), identities(system)[1][number])
