@@ -1,7 +1,8 @@
 """Admission: an operation starts only when all that it may come to owe can surely be committed.
 
-So ENOSPC is said before anything changed, and a commit never runs out of space. What the working tree
-owes is an upper bound: its dirty nodes and chunks, and what updating the free tree for them may take.
+So ENOSPC is said before anything changed, and a commit never runs out of space. What the working
+tree owes is an upper bound: its dirty nodes and chunks, and what updating the free tree for them
+may take.
 """
 
 import errno

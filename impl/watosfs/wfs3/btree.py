@@ -10,11 +10,14 @@ before commit.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from watosfs.errors import DamageError
 from watosfs.wfs3.node import LEVEL_MAX, Node, NodeKind
 from watosfs.wfs3.store import NodeStore
+
+#: Above every key: keys are 64-bit words.
+KEY_MAX: Final = 1 << 64
 
 #: From the root down: each node with the index taken in it; in the leaf, the entry's.
 Path: TypeAlias = list[tuple[Node, int]]
@@ -119,6 +122,13 @@ class BTree:
             return []
         path.append((node, max(i, 0)))
         return path
+
+    def upper_bound(self, path: Path) -> int:
+        """What the entry at the end of ``path`` must stay below: the next key or separator."""
+        for node, index in reversed(path):
+            if index + 1 < len(node.keys):
+                return node.keys[index + 1]
+        return KEY_MAX
 
     def previous_leaf(self, above: Path) -> Path:
         """The last entry of the leaf before the one under ``above`` (a path without its leaf)."""
@@ -248,7 +258,8 @@ class BTree:
             parent, i = path[-1]
             if not node.keys:
                 self.store.discard(node)
-                del parent.keys[i]
+                # The first separator stays the node's lower bound, or later ones could undercut it.
+                del parent.keys[i or min(1, len(parent.keys) - 1)]
                 del parent.values[i]
                 continue
             capacity = self.store.capacity(self.kind, node.level)

@@ -192,17 +192,19 @@ class Space:
         if start < first or end > last:
             raise DamageError("free tree", leaf.block, f"no run holds {start}..{end}")
         tree.make_path_dirty(path)
-        if first == start and last == end:
+        if first < start:
+            leaf.values[i] = start - first
+        elif last > end and end < self.tree.upper_bound(path):
+            leaf.keys[i] = end
+            leaf.values[i] = last - end
+            return
+        else:
+            # A run may reach beyond its leaf's range: what is left of it may belong to the next.
             del leaf.keys[i]
             del leaf.values[i]
             tree.shrink(path, may_merge=may_merge)
-        elif first == start:
-            leaf.keys[i] = end
-            leaf.values[i] = last - end
-        else:
-            leaf.values[i] = start - first
-            if last != end:
-                tree.insert(end, last - end)
+        if last > end:
+            tree.insert(end, last - end)
 
     def add_run(self, start: int, end: int, *, may_merge: bool) -> None:
         """Add [start, end), disjoint from the tree, joining neighbours."""

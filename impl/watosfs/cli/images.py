@@ -1,0 +1,221 @@
+"""Whole images: made, measured, checked and looked at block by block.
+
+``mkfs``, ``df``, ``check`` and ``dump``.
+"""
+
+import os
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from uuid import UUID
+
+from watosfs.block.device import BLOCK_SIZE_BYTES
+from watosfs.block.file import FileDevice
+from watosfs.cli import output
+from watosfs.cli.failures import EXIT_USAGE, Failure, UsageFailure, blame
+from watosfs.cli.interruption import Stop
+from watosfs.cli.names import json_name, printable
+from watosfs.cli.presentation import columns, counted, human_size, parse_size
+from watosfs.cli.progress import phases
+from watosfs.cli.session import mounted, opened_device
+from watosfs.wfs3.check import check
+from watosfs.wfs3.dump import describe_block
+from watosfs.wfs3.format import BLOCK_COUNT_MIN, Superblock
+from watosfs.wfs3.mkfs import mkfs
+
+_SIZE_MIN_BYTES = BLOCK_COUNT_MIN * BLOCK_SIZE_BYTES
+_LABEL_BYTES_MAX = 32
+
+
+def add_mkfs(parser: ArgumentParser) -> None:
+    parser.add_argument("image", metavar="IMAGE", help="a file to make, or a block device")
+    parser.add_argument(
+        "--size", type=_image_size, help="64M, 1G, 16T, ...; takes no space until it is used"
+    )
+    parser.add_argument("--label", type=_label, default=b"", help="up to 32 bytes")
+    parser.add_argument("--force", action="store_true", help="lose what IMAGE holds now")
+    parser.set_defaults(run=make)
+
+
+def add_df(parser: ArgumentParser) -> None:
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help="image to measure")
+    parser.add_argument(
+        "-h", dest="human", action="store_true", help="sizes for people: 1.5 MiB, not 1536"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=df)
+
+
+def add_check(parser: ArgumentParser) -> None:
+    parser.add_argument("image", metavar="IMAGE", help="image to check")
+    parser.add_argument("--data", action="store_true", help="verify all file data too")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=check_image)
+
+
+def add_dump(parser: ArgumentParser) -> None:
+    parser.add_argument("image", metavar="IMAGE", help="image to look into")
+    parser.add_argument("block", metavar="BLOCK", type=_block, help="block number: 12 or 0xc")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=dump)
+
+
+def _image_size(text: str) -> int:
+    size_bytes = parse_size(text)
+    if size_bytes < _SIZE_MIN_BYTES:
+        raise ArgumentTypeError(f"{text} is too small: an image has at least 1M")
+    return size_bytes - size_bytes % BLOCK_SIZE_BYTES
+
+
+def _label(text: str) -> bytes:
+    label = os.fsencode(text)
+    try:
+        label.decode()
+    except UnicodeDecodeError as error:
+        raise ArgumentTypeError("a label is UTF-8 text") from error
+    if len(label) > _LABEL_BYTES_MAX:
+        raise ArgumentTypeError(f"{text!r} has {len(label)} bytes, a label at most 32")
+    return label
+
+
+def _block(text: str) -> int:
+    try:
+        number = int(text, 0)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no block number: write 12 or 0xc") from error
+    if number < 0:
+        raise ArgumentTypeError(f"block {number} is before the first, 0")
+    return number
+
+
+def make(options: Namespace) -> int:
+    """An empty volume in a new file, or over what is there when that is asked for."""
+    image = options.image
+    shown = printable(image)
+    exists = os.path.lexists(image)
+    if exists and not options.force:
+        raise Failure(f"{shown}: exists; --force makes a new volume there and loses what it holds")
+    if not exists and options.size is None:
+        raise UsageFailure(f"{shown} is new: say how large with --size, as in --size 64M")
+    with Stop(), blame(shown), _blank(image, options.size, exists) as device:
+        try:
+            superblock = mkfs(device, label=options.label)
+        except BaseException:
+            if not exists:
+                os.unlink(image)
+            raise
+    size = human_size(superblock.total_blocks * BLOCK_SIZE_BYTES)
+    label = f", label {_label_of(superblock)}" if options.label else ""
+    uuid = UUID(bytes=superblock.uuid)
+    output.write_line(f"{shown}: WFS v3, {size}{label}, uuid {uuid}")
+    return 0
+
+
+def _blank(image: str, size_bytes: int | None, exists: bool) -> FileDevice:
+    """A device to make a volume on; an image that exists gives its space back first."""
+    if not exists:
+        return FileDevice.open(image, create_size=size_bytes)
+    device = FileDevice.open(image)
+    try:
+        if size_bytes is not None and size_bytes != device.block_count * BLOCK_SIZE_BYTES:
+            device.resize(size_bytes)
+        device.discard(0, device.block_count)
+    except BaseException:
+        device.close()
+        raise
+    return device
+
+
+def _label_of(superblock: Superblock) -> str:
+    return printable(superblock.label.rstrip(b"\0"))
+
+
+def df(options: Namespace) -> int:
+    """Space and label of each image."""
+    found = []
+    for image in options.images:
+        with mounted(image) as volume:
+            found.append((image, volume.statfs(), volume.superblock))
+    if options.json:
+        described = [
+            {
+                "image": printable(image),
+                **json_name("label", superblock.label.rstrip(b"\0")),
+                "uuid": str(UUID(bytes=superblock.uuid)),
+                "generation": superblock.root_generation,
+                "size": space.total * space.block_size,
+                "used": (space.total - space.free) * space.block_size,
+                "available": space.available * space.block_size,
+                "block_size": space.block_size,
+                "blocks": space.total,
+                "blocks_free": space.free,
+                "inodes_used": space.inodes_used,
+            }
+            for image, space, superblock in found
+        ]
+        output.write_json({"images": described})
+        return 0
+    rows = [["Image", "Size" if options.human else "1K-blocks", "Used", "Available", "Use%"]]
+    for image, space, _ in found:
+        used = space.total - space.free
+        within = used + space.available
+        sizes = [blocks * space.block_size for blocks in (space.total, used, space.available)]
+        percent = -(-used * 100 // within) if within else 100
+        figures = [human_size(size) if options.human else str(size // 1024) for size in sizes]
+        rows.append([printable(image), *figures, f"{percent}%"])
+    labels = ["Label", *(_label_of(superblock) for *_, superblock in found)]
+    rows = [[*row, label] for row, label in zip(rows, labels, strict=True)]
+    for line in columns(rows, left=frozenset({0, 5})):
+        output.write_line(line)
+    return 0
+
+
+def check_image(options: Namespace) -> int:
+    """Every rule of the format, by the independent checker: 0 clean, 1 problems, 2 unreadable."""
+    shown = printable(options.image)
+    try:
+        with opened_device(options.image) as device, phases() as progress:
+            report = check(device, data=options.data, progress=progress)
+    except Failure as error:
+        error.status = EXIT_USAGE
+        raise
+    if options.json:
+        output.write_json({"image": shown, **report.to_json()})
+        return 0 if report.is_clean else 1
+    for problem in report.problems:
+        output.write_line(f"{shown}: {printable(str(problem))}")
+    for note in report.notes:
+        output.write_line(f"{shown}: note: {printable(note)}")
+    if report.problems_omitted:
+        output.write_line(f"{shown}: and {report.problems_omitted:,} more problems")
+    if report.superblock is not None:
+        found = ", ".join(
+            [
+                counted(report.files, "file"),
+                counted(report.directories, "directory", "directories"),
+                counted(report.symlinks, "symlink"),
+                counted(report.orphans, "orphan"),
+            ]
+        )
+        used = report.blocks_total - report.blocks_free
+        verified = human_size(report.data_bytes_verified)
+        data = f", {verified} of data verified" if options.data else ", data not verified (--data)"
+        output.write_line(f"{shown}: generation {report.generation}: {found}")
+        output.write_line(f"{shown}: {used:,} of {report.blocks_total:,} blocks in use{data}")
+    count = len(report.problems) + report.problems_omitted
+    output.write_line(f"{shown}: {counted(count, 'problem') if count else 'clean'}")
+    return 0 if report.is_clean else 1
+
+
+def dump(options: Namespace) -> int:
+    """One block, decoded."""
+    with opened_device(options.image) as device:
+        if options.block >= device.block_count:
+            last = device.block_count - 1
+            shown = printable(options.image)
+            raise UsageFailure(f"{shown} has no block {options.block:,}: its last is {last:,}")
+        with blame(printable(options.image)):
+            description = describe_block(device, options.block)
+    if options.json:
+        output.write_json({"image": printable(options.image), **description.to_json()})
+    else:
+        output.write_line(str(description))
+    return 0
