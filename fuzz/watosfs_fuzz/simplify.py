@@ -1,0 +1,121 @@
+"""Simpler forms of operations: shorter data, smaller numbers, plainer names. Simplest first."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, replace
+
+from watosfs_fuzz import parameters as p
+from watosfs_model.data import Data, Fill, Literal
+from watosfs_model.open_flags import O_CREAT, O_RDWR
+from watosfs_model.operations import Operation
+
+#: Borders that a number is tried at, besides a half and one less.
+_BORDERS = (0, 1, p.INLINE_MAX, p.INLINE_MAX + 1, p.BLOCK, p.BLOCK + 1, p.CHUNK, p.CHUNK + 1)
+_NUMBERS = ("offset", "size", "count", "uid", "gid", "atime_ns", "mtime_ns")
+_PATHS = ("path", "old", "new")
+_PLAIN_NAMES = p.NAMES_TINY
+
+
+def simpler_operations(operation: Operation) -> Iterator[Operation]:
+    """The operation with one argument made simpler."""
+    for field in fields(operation):  # type: ignore[arg-type]
+        for value in simpler_values(field.name, getattr(operation, field.name)):
+            yield replace(operation, **{field.name: value})  # type: ignore[type-var]
+
+
+def simpler_values(name: str, value: object) -> Iterator[object]:
+    """Simpler values for the argument called ``name``."""
+    match value:
+        case Fill() | Literal():
+            yield from simpler_data(value)
+        case bytes() if name in _PATHS:
+            yield from (path for path in simpler_paths(value) if path != value)
+        case bytes() if name == "target" and value != b"a":
+            yield b"a"
+            if len(value) > 1:
+                yield value[: len(value) // 2]
+        case int() if name == "mode":
+            yield from (mode for mode in (0o644, 0o755) if value not in (0o644, 0o755))
+        case int() if name == "flags" and value != O_CREAT | O_RDWR:
+            yield O_CREAT | O_RDWR
+            yield from (value & ~bit for bit in _bits(value))
+        case int() if name in _NUMBERS:
+            yield from smaller_numbers(value)
+
+
+def simpler_data(data: Data) -> Iterator[Data]:
+    """One byte; fewer bytes of the same kind; a plainer seed."""
+    if data != Literal(b"a"):
+        yield Literal(b"a")
+    match data:
+        case Literal(value):
+            yield from (Literal(value[:n]) for n in smaller_numbers(len(value)) if n)
+        case Fill(seed, length):
+            yield from (Fill(seed, n) for n in smaller_numbers(length) if n)
+            yield from (Fill(simpler, length) for simpler in range(min(seed, 2)))
+
+
+def simpler_paths(path: bytes) -> Iterator[bytes]:
+    """A name in the root; one component less; an unusual form straightened."""
+    parts = [part for part in path.split(b"/") if part]
+    if len(parts) > 1:
+        yield from (b"/" + name for name in _PLAIN_NAMES[:3])
+        yield from (b"/" + b"/".join(parts[:i] + parts[i + 1 :]) for i in range(len(parts)))
+    straight = b"/" + b"/".join(parts)
+    if straight != path:
+        yield straight
+    if len(path) > p.BLOCK // 8:
+        yield path[: len(path) // 2]
+
+
+def smaller_numbers(value: int) -> Iterator[int]:
+    """Zero, one, borders below, a half, one less; for a negative number -1."""
+    if value < 0:
+        yield from (-1,) if value != -1 else ()
+        return
+    candidates = {*_BORDERS, value // 2, value - 1, value - value % p.BLOCK}
+    yield from sorted(number for number in candidates if 0 <= number < value)
+
+
+def _bits(value: int) -> Iterator[int]:
+    return (1 << i for i in range(value.bit_length()) if value >> i & 1)
+
+
+# -- the whole trace
+
+
+def renamed_traces(operations: Sequence[Operation]) -> Iterator[list[Operation]]:
+    """The trace with one name replaced everywhere by a plainer one, or one directory left out."""
+    names = sorted({part for path in _paths(operations) for part in path.split(b"/") if part})
+    plain = [name for name in _PLAIN_NAMES if name not in names]
+    for name in names:
+        rank = _PLAIN_NAMES.index(name) if name in _PLAIN_NAMES else len(_PLAIN_NAMES)
+        for simpler in plain:
+            if _PLAIN_NAMES.index(simpler) < rank:
+                yield [_with_paths(op, _replacing(name, simpler)) for op in operations]
+    for directory in sorted({path.rpartition(b"/")[0] for path in _paths(operations)}):
+        if len(directory) > 1:
+            yield [_with_paths(op, _leaving_out(directory)) for op in operations]
+
+
+def _paths(operations: Sequence[Operation]) -> Iterator[bytes]:
+    for operation in operations:
+        for name in _PATHS:
+            value = getattr(operation, name, None)
+            if value is not None:
+                yield value
+
+
+def _replacing(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    return lambda path: b"/".join(new if part == old else part for part in path.split(b"/"))
+
+
+def _leaving_out(directory: bytes) -> Callable[[bytes], bytes]:
+    prefix = directory + b"/"
+    return lambda path: path[len(prefix) - 1 :] if path.startswith(prefix) else path
+
+
+def _with_paths(operation: Operation, change: Callable[[bytes], bytes]) -> Operation:
+    changed = {
+        name: change(getattr(operation, name)) for name in _PATHS if hasattr(operation, name)
+    }
+    return replace(operation, **changed) if changed else operation  # type: ignore[type-var]
