@@ -18,7 +18,7 @@ from watosfs.wfs3.paths import Follow, Place, resolve
 from watosfs.wfs3.records import ENTRY_TYPES, TYPE_DIRECTORY, TYPE_SYMLINK, Inode
 
 _NAMES_IN_MEMORY_MAX = 65536
-_RUNS_COUNTED_EXACTLY = 256
+_EXTENTS_AT_ONCE = 64
 
 
 class Namespace:
@@ -85,11 +85,10 @@ class Namespace:
             engine.admit(cost, frees=frees, drops=drops)
 
     def runs_of(self, inode: Inode) -> int:
-        """Upper bound on the runs of blocks that deleting the inode gives up."""
-        blocks = inode.blocks
-        if blocks > _RUNS_COUNTED_EXACTLY and not inode.is_directory:
-            return 2 * tree_extents(self.engine.tree(inode))
-        return 2 * blocks + 2
+        """Upper bound on the runs of blocks that deleting the inode gives up: extents and nodes."""
+        if inode.is_directory or not inode.blocks:
+            return 2
+        return 2 * tree_extents(self.engine.tree(inode)) + 2
 
     # -- creating
 
@@ -239,10 +238,25 @@ class Namespace:
         else:
             self.engine.delete_inode(inode)
 
+    def shorten(self, inode: Inode) -> None:
+        """Give up an orphan's extents from the end while there is no room to do it all at once."""
+        engine = self.engine
+        pieces = tree_extents(engine.tree(inode)) // _EXTENTS_AT_ONCE if inode.blocks else 0
+        while pieces and not engine.has_room(
+            engine.namespace_cost(), frees=True, drops=self.runs_of(inode)
+        ):
+            keys = [key for key, _ in engine.tree(inode).items()]
+            engine.admit(engine.namespace_cost(), frees=True, drops=2 * _EXTENTS_AT_ONCE + 2)
+            engine.data.remove_extents(inode, keys[-_EXTENTS_AT_ONCE], None)
+            if not engine.in_transaction:
+                engine.commit()
+            pieces -= 1
+
     def reclaim(self, number: int) -> None:
-        """Delete an orphan that nobody has open any more."""
+        """Delete an orphan that nobody has open any more, piece by piece if space is short."""
         engine = self.engine
         inode = engine.inode(number)
+        self.shorten(inode)
         engine.admit(
             engine.namespace_cost() + 2 * engine.tree(inode).height + 3,
             frees=True,
