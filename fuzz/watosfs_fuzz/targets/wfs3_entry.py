@@ -4,6 +4,9 @@ from watosfs.wfs3.records import Inode
 from watosfs.wfs3.volume import Volume
 from watosfs_fuzz.target import WHOLE_CONTENT_BYTES_MAX, Entry, content_blocks
 
+#: Of the largest hole of a large file so much is read: it must be zeros.
+HOLE_SAMPLE_BYTES = 64
+
 
 def entry_of(volume: Volume, inode: Inode, identity: bytes) -> Entry:
     """What ``docs/DESIGN.md`` section 2.3 says of one inode."""
@@ -35,12 +38,18 @@ def content_of(volume: Volume, inode: Inode) -> object:
     data = volume.engine.data
     if inode.size <= WHOLE_CONTENT_BYTES_MAX:
         return data.read(inode, 0, inode.size)
+    size = inode.size
     pieces: list[tuple[int, bytes]] = []
-    at: int | None = data.seek(inode, 0, data=True)
-    while at is not None:
-        end = data.seek(inode, at, data=False)
-        assert end is not None
-        pieces.append((at, data.read(inode, at, end - at)))
-        at = data.seek(inode, end, data=True) if end < inode.size else None
-    assert not any(data.read(inode, inode.size // 2 + 1, 64)) or pieces, "a hole is not zero"
+    hole, hole_length, end = 0, 0, 0
+    for start, length in data.present(inode, 0):
+        if start >= size:
+            break
+        if start - end > hole_length:
+            hole, hole_length = end, start - end
+        end = min(start + length, size)
+        pieces.append((start, data.read(inode, start, end - start)))
+    if size - end > hole_length:
+        hole, hole_length = end, size - end
+    sample = data.read(inode, hole + hole_length // 2, HOLE_SAMPLE_BYTES) if hole_length else b""
+    assert not any(sample[: hole_length - hole_length // 2]), f"the hole at {hole} is not zero"
     return content_blocks(pieces)
