@@ -235,6 +235,9 @@ class BTree:
                 self.root = self.store.new_node(self.kind, node.level + 1, keys, [node, right])
                 return
             parent, i = path[-1]
+            if i == 0:
+                # The first separator may be above what the first child has come to cover.
+                parent.keys[0] = min(parent.keys[0], node.keys[0])
             parent.keys.insert(i + 1, separator)
             parent.values.insert(i + 1, right)
             path[-1] = (parent, i + 1)
@@ -258,8 +261,7 @@ class BTree:
             parent, i = path[-1]
             if not node.keys:
                 self.store.discard(node)
-                # The first separator stays the node's lower bound, or later ones could undercut it.
-                del parent.keys[i or min(1, len(parent.keys) - 1)]
+                del parent.keys[i]
                 del parent.values[i]
                 continue
             capacity = self.store.capacity(self.kind, node.level)

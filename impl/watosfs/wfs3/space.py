@@ -23,6 +23,7 @@ _RESERVE_BASE = 48
 _RESERVE_SHARE = 128
 _RESERVE_FOR_HIGH_TREES = 4
 _ROUNDS_MAX = 1000
+_ROUNDS_PATIENT = 4
 
 
 class Space:
@@ -71,6 +72,23 @@ class Space:
         """Runs of free blocks that add up to ``count``, as few as first fit gives."""
         while count:
             start, size = self.alloc_run(count)
+            yield start, size
+            count -= size
+
+    def alloc_from_largest(self, count: int) -> Iterator[tuple[int, int]]:
+        """``count`` blocks, each time from the start of the largest loaded run."""
+        allocator = self.allocator
+        while count:
+            index = allocator.free.largest()
+            if index is None:
+                yield from self.alloc_runs(count)
+                return
+            whole = allocator.free.ends[index] - allocator.free.starts[index]
+            size = max(min(count, whole - 1), 1)
+            start = allocator.alloc(whole)
+            assert start is not None
+            if whole > size:
+                allocator.drop(start + size, whole - size)
             yield start, size
             count -= size
 
@@ -150,7 +168,7 @@ class Space:
         placed: dict[int, tuple[Node, int]] = {}
         store.dropped = []
         may_merge = True
-        for _ in range(_ROUNDS_MAX):
+        for round_number in range(_ROUNDS_MAX):
             if not removed and not added:
                 break
             for start, end in added:
@@ -171,7 +189,11 @@ class Space:
                 allocator.drop(block, 1)
                 added.append((block, block + 1))
             homeless = [node for key, node in alive.items() if key not in placed]
-            for start, size in self.alloc_runs(len(homeless)):
+            # Taking whole runs may empty leaves, and giving those back may fill them again; taking
+            # from the largest run only shortens an entry.
+            patient = round_number < _ROUNDS_PATIENT
+            homes = self.alloc_runs if patient else self.alloc_from_largest
+            for start, size in homes(len(homeless)):
                 removed.append((start, start + size))
                 for block in range(start, start + size):
                     node = homeless.pop()
