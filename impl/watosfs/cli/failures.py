@@ -42,13 +42,18 @@ class OutputClosed(Exception):
 
 
 class Stopped(Exception):
-    """Ctrl-C (or SIGTERM) reached a safe point. ``saved`` says what is kept; the volume unmounts
-    first.
+    """Ctrl-C (or SIGTERM) reached a safe point; volumes unmount on its way out.
+
+    ``saved`` says what is kept.
     """
 
-    def __init__(self, signal_number: int, saved: str = "") -> None:
-        super().__init__("interrupted" if not saved else f"interrupted: {saved}")
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal_number)
         self.status = EXIT_SIGNAL + signal_number
+        self.saved = ""
+
+    def __str__(self) -> str:
+        return f"interrupted: {self.saved}" if self.saved else "interrupted"
 
 
 def reason(error: OSError) -> str:

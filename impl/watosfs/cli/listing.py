@@ -2,12 +2,12 @@
 
 import stat
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from watosfs.cli import output
 from watosfs.cli.failures import Failure, blame, complain
 from watosfs.cli.location import Location, parse_location, parse_path, place
-from watosfs.cli.names import json_name, printable
+from watosfs.cli.names import join, json_name, printable
 from watosfs.cli.presentation import columns, counted, full_time, human_size, kind_of, short_time
 from watosfs.cli.session import mounted
 from watosfs.cli.walk import Step, Walk
@@ -46,79 +46,85 @@ def add_cat(parser: ArgumentParser) -> None:
 def ls(options: Namespace) -> int:
     """List a directory, or the one file that is named."""
     where = parse_location(options.location)
-    status = 0
     with mounted(where.image) as volume:
         with blame(str(where)):
             named = volume.stat(where.path, follow=not options.long)
-            if stat.S_ISDIR(named.st_mode):
-                names = sorted(entry.name for entry in volume.readdir(where.path))
-            else:
-                names = None
-        if names is not None and not (options.long or options.json):
+            is_directory = stat.S_ISDIR(named.st_mode)
+            entries = volume.readdir(where.path) if is_directory else []
+        names = sorted(entry.name for entry in entries) if is_directory else [where.path]
+        if not options.long and not options.json:
             for name in names:
                 output.write_line(output.shown(name))
-            return status
+            return 0
         found = []
-        for name in [b""] if names is None else names:
-            inside = where.inside(name)
+        for name in names:
+            path = join(where.path, name) if is_directory else name
             try:
-                shown = name or where.path
-                status_now = volume.stat(inside.path, follow=False) if name else named
-                found.append((shown, status_now, _target(volume, inside.path, status_now)))
+                found.append(Entry.read(volume, path, name, named if not is_directory else None))
             except OSError as error:
-                complain("ls", Failure.at(str(inside), error))
-                status = 1
+                complain("ls", Failure.at(place(where.image, path), error))
     if options.json:
-        entries = [{**json_name("name", name), **attributes(*rest)} for name, *rest in found]
-        output.write_json(
-            {"image": printable(where.image), **json_name("path", where.path), "entries": entries}
-        )
-    elif options.long:
-        _write_long(found)
+        listed = [{**json_name("name", entry.name), **entry.attributes()} for entry in found]
+        output.write_json({**_named(where), "entries": listed})
     else:
-        output.write_line(output.shown(where.path))
-    return status
+        _write_long(found)
+    return 0 if len(found) == len(names) else 1
 
 
-def _write_long(found: list[tuple[bytes, Stat, bytes | None]]) -> None:
-    if not found:
-        return
+class Entry(NamedTuple):
+    """A name with what is known about it; ``target`` is that of a symlink."""
+
+    name: bytes
+    stat: Stat
+    target: bytes | None
+
+    @classmethod
+    def read(cls, volume: Volume, path: bytes, name: bytes, known: Stat | None = None) -> "Entry":
+        """What is at ``path``. Raises OSError."""
+        found = known or volume.stat(path, follow=False)
+        return cls(name, found, volume.readlink(path) if stat.S_ISLNK(found.st_mode) else None)
+
+    @property
+    def arrow(self) -> bytes:
+        """`` -> target`` for a symlink."""
+        return b"" if self.target is None else b" -> " + output.shown(self.target)
+
+    def attributes(self) -> dict[str, Any]:
+        """What a program reads: the keys are listed in ``docs/guides/images.md``."""
+        return {
+            "kind": kind_of(self.stat.st_mode),
+            "inode": self.stat.st_ino,
+            "mode": f"{stat.S_IMODE(self.stat.st_mode):04o}",
+            "nlink": self.stat.st_nlink,
+            "uid": self.stat.st_uid,
+            "gid": self.stat.st_gid,
+            "size": self.stat.st_size,
+            "allocated": self.stat.st_blocks * 512,
+            "atime_ns": self.stat.st_atime_ns,
+            "mtime_ns": self.stat.st_mtime_ns,
+            "ctime_ns": self.stat.st_ctime_ns,
+            **({} if self.target is None else json_name("target", self.target)),
+        }
+
+
+def _named(where: Location) -> dict[str, str]:
+    return {"image": printable(where.image), **json_name("path", where.path)}
+
+
+def _write_long(found: list[Entry]) -> None:
     rows = [
         [
-            stat.filemode(status.st_mode),
-            str(status.st_nlink),
-            str(status.st_uid),
-            str(status.st_gid),
-            str(status.st_size),
-            short_time(status.st_mtime_ns),
+            stat.filemode(entry.stat.st_mode),
+            str(entry.stat.st_nlink),
+            str(entry.stat.st_uid),
+            str(entry.stat.st_gid),
+            str(entry.stat.st_size),
+            short_time(entry.stat.st_mtime_ns),
         ]
-        for _, status, _ in found
+        for entry in found
     ]
-    for line, (name, _, target) in zip(columns(rows), found, strict=True):
-        arrow = b"" if target is None else b" -> " + output.shown(target)
-        output.write_line(line.encode() + b"  " + output.shown(name) + arrow)
-
-
-def _target(volume: Volume, path: bytes, status: Stat) -> bytes | None:
-    return volume.readlink(path) if stat.S_ISLNK(status.st_mode) else None
-
-
-def attributes(status: Stat, target: bytes | None = None) -> dict[str, Any]:
-    """What a program reads about a file: the keys are listed in ``docs/guides/images.md``."""
-    return {
-        "kind": kind_of(status.st_mode),
-        "inode": status.st_ino,
-        "mode": f"{stat.S_IMODE(status.st_mode):04o}",
-        "nlink": status.st_nlink,
-        "uid": status.st_uid,
-        "gid": status.st_gid,
-        "size": status.st_size,
-        "allocated": status.st_blocks * 512,
-        "atime_ns": status.st_atime_ns,
-        "mtime_ns": status.st_mtime_ns,
-        "ctime_ns": status.st_ctime_ns,
-        **({} if target is None else json_name("target", target)),
-    }
+    for line, entry in zip(columns(rows), found, strict=True):
+        output.write_line(line.encode() + b"  " + output.shown(entry.name) + entry.arrow)
 
 
 def tree(options: Namespace) -> int:
@@ -130,28 +136,32 @@ def tree(options: Namespace) -> int:
         failed.append(path)
         complain("tree", Failure.at(place(where.image, path), error))
 
-    entries: list[dict[str, Any]] = []
+    listed: list[dict[str, Any]] = []
     counts = {"directory": 0, "file": 0, "symlink": 0, "other": 0}
     drawing = _Drawing()
-    with mounted(where.image) as volume:
+    with mounted(where.image) as volume, blame(str(where)):
         walk = Walk(volume, where.path, on_error, follow=True)
-        with blame(str(where)):
-            for step in walk:
-                if step.is_leaving:
-                    continue
-                if options.depth is not None and step.depth >= options.depth and step.is_directory:
-                    walk.skip()
-                if step.depth:
-                    counts[kind_of(step.stat.st_mode)] += 1
-                target = _target(volume, step.path, step.stat)
-                if options.json:
-                    shown = {**json_name("path", step.path), "depth": step.depth}
-                    entries.append(shown | attributes(step.stat, target))
-                else:
-                    output.write_line(drawing.line(step, target, where))
+        for step in walk:
+            if step.is_leaving:
+                continue
+            if options.depth is not None and step.depth >= options.depth and step.is_directory:
+                walk.skip()
+            if step.depth:
+                counts[kind_of(step.stat.st_mode)] += 1
+            try:
+                entry = Entry.read(volume, step.path, step.name, step.stat)
+            except OSError as error:
+                on_error(step.path, error)
+                entry = Entry(step.name, step.stat, None)
+            if options.json:
+                shown = {**json_name("path", step.path), "depth": step.depth}
+                listed.append(shown | entry.attributes())
+            elif step.depth:
+                output.write_line(drawing.left_of(step) + output.shown(entry.name) + entry.arrow)
+            else:
+                output.write_line(str(where))
     if options.json:
-        named = {"image": printable(where.image), **json_name("path", where.path)}
-        output.write_json({**named, "entries": entries})
+        output.write_json({**_named(where), "entries": listed})
     else:
         directories = counted(counts["directory"], "directory", "directories")
         symlinks = f", {counted(counts['symlink'], 'symlink')}" if counts["symlink"] else ""
@@ -168,30 +178,26 @@ class _Drawing:
         )
         self._beams: list[str] = []
 
-    def line(self, step: Step, target: bytes | None, start: Location) -> bytes:
-        """The line for a step of the walk."""
-        del self._beams[max(step.depth - 1, 0) :]
-        name = output.shown(step.name) if step.depth else str(start).encode(errors="replace")
-        left = "".join(self._beams) + (self.corner if step.is_last else self.branch)
-        if step.depth:
-            self._beams.append("    " if step.is_last else self.beam)
-        arrow = b"" if target is None else b" -> " + output.shown(target)
-        return (left.encode() if step.depth else b"") + name + arrow
+    def left_of(self, step: Step) -> bytes:
+        """The lines for the next step of a walk, at least one level deep."""
+        del self._beams[step.depth - 1 :]
+        lines = "".join(self._beams) + (self.corner if step.is_last else self.branch)
+        self._beams.append("    " if step.is_last else self.beam)
+        return lines.encode()
 
 
 def show_stat(options: Namespace) -> int:
     """Everything known about one file."""
     where = parse_location(options.location)
     with mounted(where.image) as volume, blame(str(where)):
-        status = volume.stat(where.path, follow=options.follow)
-        target = _target(volume, where.path, status)
+        known = volume.stat(where.path, follow=options.follow)
+        entry = Entry.read(volume, where.path, where.path, known)
     if options.json:
-        named = {"image": printable(where.image), **json_name("path", where.path)}
-        output.write_json({**named, **attributes(status, target)})
+        output.write_json({**_named(where), **entry.attributes()})
         return 0
-    arrow = "" if target is None else f" -> {printable(target)}"
+    status = entry.stat
     rows = [
-        ("path", f"{where}{arrow}"),
+        ("path", f"{where}" + ("" if entry.target is None else f" -> {printable(entry.target)}")),
         ("kind", kind_of(status.st_mode)),
         ("size", f"{status.st_size} ({human_size(status.st_size)})"),
         ("allocated", f"{status.st_blocks * 512} ({human_size(status.st_blocks * 512)})"),

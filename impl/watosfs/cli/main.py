@@ -1,0 +1,248 @@
+"""``watosfs``: which command, its arguments, and how it ends.
+
+Each command has a parser of its own, built when it is called: options and names may then come in
+any order, which argparse does not offer for its sub-commands.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import NoReturn
+
+from watosfs.cli import change, images, listing, output, transfer
+from watosfs.cli.failures import (
+    EXIT_FAILURE,
+    EXIT_OUTPUT_CLOSED,
+    EXIT_SIGNAL,
+    Failure,
+    OutputClosed,
+    Stopped,
+    UsageFailure,
+    complain,
+    reason,
+)
+from watosfs.cli.names import printable
+
+DESCRIPTION = "Keep files in WFS v3 images: make them, fill them, look into them, check them."
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: how its parser is filled, and what --help says."""
+
+    add: Callable[[argparse.ArgumentParser], None]
+    summary: str
+    detail: str = ""
+    examples: tuple[str, ...] = ()
+
+
+COMMANDS = {
+    "mkfs": Command(
+        images.add_mkfs,
+        "make an empty image",
+        "Make an empty WFS v3 volume in a new file, which takes no space until it is used. Sizes: "
+        "64M and 64MiB are of 1024, 64MB is of 1000; a bare number is bytes.",
+        ("mkfs disk.img --size 64M", "mkfs disk.img --force --label backup"),
+    ),
+    "ls": Command(
+        listing.add_ls,
+        "list a directory",
+        "List a directory of an image, names sorted by their bytes. A symlink that is named is "
+        "followed, but not with -l.",
+        ("ls disk.img", "ls -l disk.img:/etc", "ls --json disk.img:/etc | jq -r '.entries[].name'"),
+    ),
+    "tree": Command(
+        listing.add_tree,
+        "draw a directory tree",
+        examples=("tree disk.img", "tree --depth 2 disk.img:/usr"),
+    ),
+    "cat": Command(
+        listing.add_cat,
+        "print files",
+        examples=("cat disk.img:/etc/hosts",),
+    ),
+    "put": Command(
+        transfer.add_put,
+        "copy files into an image",
+        "Copy into an image with modes, times, owners (as numbers), symlinks, hard links and "
+        "holes. As with cp, an existing directory gets LOCAL inside it, under LOCAL's name; "
+        "anything else is what LOCAL will be called. LOCAL/. stands for what is in LOCAL. Files "
+        "that are there are replaced. An interrupted copy keeps the files it has finished.",
+        (
+            "put notes.txt disk.img:/",
+            "put -r photos disk.img:/photos",
+            "tar c src | watosfs put - disk.img:/src.tar",
+        ),
+    ),
+    "get": Command(
+        transfer.add_get,
+        "copy files out of an image",
+        "Copy out of an image: put the other way round. Owners are kept if you are root. A damaged "
+        "file is left out with a message, the rest is copied.",
+        (
+            "get disk.img:/notes.txt .",
+            "get -r disk.img:/ everything",
+            "get disk.img:/src.tar - | tar t",
+        ),
+    ),
+    "rm": Command(
+        change.add_rm,
+        "remove files",
+        examples=("rm disk.img:/notes.txt", "rm -rf disk.img:/tmp disk.img:/cache"),
+    ),
+    "mkdir": Command(
+        change.add_mkdir,
+        "make directories",
+        examples=("mkdir -p disk.img:/home/ada/notes",),
+    ),
+    "mv": Command(
+        change.add_mv,
+        "rename or move within an image",
+        "Rename OLD to NEW, replacing a file there; into NEW if that is a directory.",
+        ("mv disk.img:/draft disk.img:/final", "mv disk.img:/a disk.img:/b disk.img:/attic"),
+    ),
+    "ln": Command(
+        change.add_ln,
+        "link files",
+        "Give a file a second name or, with -s, make a symlink that holds TARGET as it is written.",
+        ("ln disk.img:/data disk.img:/same-data", "ln -s ../etc/hosts disk.img:/home/hosts"),
+    ),
+    "stat": Command(
+        listing.add_stat,
+        "describe one file",
+        examples=("stat disk.img:/etc/hosts",),
+    ),
+    "df": Command(
+        images.add_df,
+        "show the space in images",
+        examples=("df -h disk.img",),
+    ),
+    "check": Command(
+        images.add_check,
+        "verify an image",
+        "Verify every rule of the format by a reader of its own; nothing is changed. Exit status: "
+        "0 clean, 1 problems, 2 wrong usage or an image that cannot be opened.",
+        ("check --data disk.img",),
+    ),
+    "dump": Command(
+        images.add_dump,
+        "decode one block",
+        "Show what a block holds, valid or not. Blocks 0 and 1 are the superblocks.",
+        ("dump disk.img 0",),
+    ),
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageFailure(f"{message} (see {self.prog} --help)")
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """The parser of one command."""
+    command = COMMANDS[name]
+    lines = [line if line.partition(" ")[0] not in COMMANDS else f"watosfs {line}"
+             for line in command.examples]  # fmt: skip
+    parser = Parser(
+        prog=f"watosfs {name}",
+        description=command.detail or f"{command.summary[:1].upper()}{command.summary[1:]}.",
+        epilog="examples:\n" + "".join(f"  {line}\n" for line in lines),
+        formatter_class=_Help,
+        add_help=False,
+        allow_abbrev=False,
+    )
+    # df has -h for sizes, as everywhere.
+    flags = ["--help"] if name == "df" else ["-h", "--help"]
+    parser.add_argument(*flags, action="help", help="show this and exit")
+    command.add(parser)
+    return parser
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Descriptions are filled, examples left as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if text.startswith("examples:") or "\n" in text:
+            return super()._fill_text(text, width, indent)
+        return argparse.HelpFormatter._fill_text(self, text, width, indent)
+
+
+def main_parser() -> argparse.ArgumentParser:
+    """The parser of ``watosfs`` without a command."""
+    width = max(map(len, COMMANDS))
+    lines = "".join(f"  {name:<{width}}  {command.summary}\n" for name, command in COMMANDS.items())
+    parser = Parser(
+        prog="watosfs",
+        usage="watosfs COMMAND ...",
+        description=DESCRIPTION,
+        epilog=f"commands:\n{lines}\nPlaces in an image are written IMAGE:/PATH.\n"
+        "Each command explains itself: watosfs put --help\n\n"
+        "exit status: 0 done, 1 something failed, 2 wrong usage, 130 interrupted",
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"watosfs {own_version()}")
+    return parser
+
+
+def own_version() -> str:
+    """The installed version."""
+    try:
+        return version("watosfs")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; its exit status."""
+    arguments = sys.argv[1:] if argv is None else argv
+    name = arguments[0] if arguments else ""
+    try:
+        try:
+            return _run(name, arguments)
+        finally:
+            output.flush()
+    except Stopped as stopped:
+        complain(name, stopped)
+        return stopped.status
+    except KeyboardInterrupt:
+        complain(name, "interrupted")
+        return EXIT_SIGNAL + signal.SIGINT
+    except OutputClosed:
+        output.discard_rest()
+        return EXIT_OUTPUT_CLOSED
+    except Failure as error:
+        complain(name, error)
+        return error.status
+    except OSError as error:
+        where = "" if error.filename is None else f"{printable(os.fsencode(error.filename))}: "
+        complain(name, f"{where}{reason(error)}")
+        return EXIT_FAILURE
+
+
+def _run(name: str, arguments: list[str]) -> int:
+    try:
+        if name not in COMMANDS:
+            return _run_without_command(name, arguments)
+        options = parser_of(name).parse_intermixed_args(arguments[1:])
+    except SystemExit as end:  # --help and --version
+        return int(end.code or 0)
+    status: int = options.run(options)
+    return status
+
+
+def _run_without_command(name: str, arguments: list[str]) -> int:
+    if name and not name.startswith("-"):
+        raise UsageFailure("there is no such command (see watosfs --help)")
+    main_parser().parse_args(arguments)
+    raise UsageFailure("which command? (see watosfs --help)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
