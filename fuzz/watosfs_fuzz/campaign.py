@@ -27,7 +27,7 @@ from watosfs_model.operations import Crash
 TRACES_PER_TASK = 4
 MEMO_ENTRIES_MAX = 50_000
 SPLITTING_ENTRIES = 3
-SPLITTING_BLOCKS_MIN = 768
+SPLITTING_BLOCKS_MIN = 2048
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from watosfs_model.operations import Operation
 #: ``Engine.namespace_cost``).
 _ROOM_FOR_NAMES = 64
 _ROOM_FOR_CHUNK = 28
-_HIGH_TREES = 6
+_HIGH_TREES = 16
 DEFAULT_GEOMETRY = Geometry()
 
 

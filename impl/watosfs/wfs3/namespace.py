@@ -18,7 +18,8 @@ from watosfs.wfs3.paths import Follow, Place, resolve
 from watosfs.wfs3.records import ENTRY_TYPES, TYPE_DIRECTORY, TYPE_SYMLINK, Inode
 
 _NAMES_IN_MEMORY_MAX = 65536
-_EXTENTS_AT_ONCE = 64
+_EXTENTS_AT_ONCE = 16
+_DROPS_AT_ONCE = 2 * _EXTENTS_AT_ONCE + 2
 
 
 class Namespace:
@@ -185,9 +186,38 @@ class Namespace:
         if place.trailing_slash:
             raise failure(errno.ENOTDIR, path)
         inode = self.engine.inode(place.number)
-        self.admit(self.tree_of(place.parent), frees=True, drops=self.runs_of(inode))
+        tree, drops = self.tree_of(place.parent), self.runs_of(inode)
+        try:
+            self.admit(tree, frees=True, drops=drops)
+        except OSError as error:
+            if error.errno != errno.ENOSPC or drops <= _DROPS_AT_ONCE:
+                raise
+            self.unlink_piecewise(place, inode)
+            return
         self.remove_name(place)
         self.drop_link(inode.number)
+
+    def unlink_piecewise(self, place: Place, inode: Inode) -> None:
+        """Space is too short to free a large file at once: its name goes now, its data as an
+        orphan.
+        """
+        number = inode.number
+        self.admit(self.tree_of(place.parent), frees=True, drops=2)
+        self.open_counts[number] = self.open_counts.get(number, 0) + 1
+        try:
+            self.remove_name(place)
+            self.drop_link(number)
+        finally:
+            self.open_counts[number] -= 1
+        if self.open_counts[number] or self.engine.inode(number).nlink:
+            return
+        del self.open_counts[number]
+        try:
+            self.reclaim(number)
+        except OSError as error:
+            # Inside a transaction there may be no room: then the orphan goes after it.
+            if error.errno != errno.ENOSPC:
+                raise
 
     def rmdir(self, path: bytes) -> None:
         """Remove an empty directory. EBUSY (root), EINVAL (``.``), ENOTEMPTY, ENOTDIR."""
@@ -246,7 +276,7 @@ class Namespace:
             engine.namespace_cost(), frees=True, drops=self.runs_of(inode)
         ):
             keys = [key for key, _ in engine.tree(inode).items()]
-            engine.admit(engine.namespace_cost(), frees=True, drops=2 * _EXTENTS_AT_ONCE + 2)
+            engine.admit(engine.namespace_cost(), frees=True, drops=_DROPS_AT_ONCE)
             engine.data.remove_extents(inode, keys[-_EXTENTS_AT_ONCE], None)
             if not engine.in_transaction:
                 engine.commit()
