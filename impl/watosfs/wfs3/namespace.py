@@ -9,7 +9,7 @@ import errno
 import stat
 
 from watosfs.errors import DamageError, failure
-from watosfs.wfs3 import directory
+from watosfs.wfs3 import directory, orphans
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.engine import Engine
 from watosfs.wfs3.filereading import tree_extents
@@ -18,8 +18,6 @@ from watosfs.wfs3.paths import Follow, Place, resolve
 from watosfs.wfs3.records import ENTRY_TYPES, TYPE_DIRECTORY, TYPE_SYMLINK, Inode
 
 _NAMES_IN_MEMORY_MAX = 65536
-_EXTENTS_AT_ONCE = 16
-_DROPS_AT_ONCE = 2 * _EXTENTS_AT_ONCE + 2
 
 
 class Namespace:
@@ -190,7 +188,7 @@ class Namespace:
         try:
             self.admit(tree, frees=True, drops=drops)
         except OSError as error:
-            if error.errno != errno.ENOSPC or drops <= _DROPS_AT_ONCE:
+            if error.errno != errno.ENOSPC or drops <= orphans.DROPS_AT_ONCE:
                 raise
             self.unlink_piecewise(place, inode)
             return
@@ -213,7 +211,7 @@ class Namespace:
             return
         del self.open_counts[number]
         try:
-            self.reclaim(number)
+            orphans.reclaim(self, number)
         except OSError as error:
             # Inside a transaction there may be no room: then the orphan goes after it.
             if error.errno != errno.ENOSPC:
@@ -267,36 +265,6 @@ class Namespace:
             self.engine.orphan_tree.insert(inode.number, self.engine.store.generation)
         else:
             self.engine.delete_inode(inode)
-
-    def shorten(self, inode: Inode) -> None:
-        """Give up an orphan's extents from the end while there is no room to do it all at once."""
-        engine = self.engine
-        pieces = tree_extents(engine.tree(inode)) // _EXTENTS_AT_ONCE if inode.blocks else 0
-        while pieces and not engine.has_room(
-            engine.namespace_cost(), frees=True, drops=self.runs_of(inode)
-        ):
-            keys = [key for key, _ in engine.tree(inode).items()]
-            engine.admit(engine.namespace_cost(), frees=True, drops=_DROPS_AT_ONCE)
-            engine.data.remove_extents(inode, keys[-_EXTENTS_AT_ONCE], None)
-            if not engine.in_transaction:
-                engine.commit()
-            pieces -= 1
-
-    def reclaim(self, number: int) -> None:
-        """Delete an orphan that nobody has open any more, piece by piece if space is short."""
-        engine = self.engine
-        inode = engine.inode(number)
-        self.shorten(inode)
-        engine.admit(
-            engine.namespace_cost() + 2 * engine.tree(inode).height + 3,
-            frees=True,
-            drops=self.runs_of(inode),
-        )
-        path = engine.orphan_tree.lower_bound(number)
-        if not path or path[-1][0].keys[path[-1][1]] != number:
-            raise DamageError("orphan tree", 0, f"inode {number} is missing")
-        engine.orphan_tree.delete(path)
-        engine.delete_inode(engine.modify(number))
 
     def readlink(self, path: bytes) -> bytes:
         """The target of the symlink at ``path``; EINVAL for anything else."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from watosfs.block.device import BlockDevice
 from watosfs.errors import DamageError, failure
+from watosfs.wfs3 import orphans
 from watosfs.wfs3.attributes import SpaceUse
 from watosfs.wfs3.engine import Engine
 from watosfs.wfs3.extents import ExtentError
@@ -98,7 +99,7 @@ class Volume(PathOperations):
         waiting = [number for number, _ in engine.orphan_tree.items() if not keep.get(number)]
         with self.change():
             for number in waiting:
-                self.namespace.reclaim(number)
+                orphans.reclaim(self.namespace, number)
         if waiting:
             engine.commit()
 
@@ -180,7 +181,7 @@ class Volume(PathOperations):
         if engine.read_only_reason is None and engine.inode(handle.number).nlink == 0:
             with self.change():
                 try:
-                    self.namespace.reclaim(handle.number)
+                    orphans.reclaim(self.namespace, handle.number)
                 except OSError as error:
                     # Inside a transaction there may be no room: then the orphan goes after it.
                     if error.errno != errno.ENOSPC:
