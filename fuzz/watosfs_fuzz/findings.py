@@ -1,4 +1,8 @@
-"""Failures on disk: ``findings/<id>.trace``, which a person can read and ``replay`` runs."""
+"""Failures on disk: ``findings/<id>.trace``, which a person can read and ``replay`` runs.
+
+The header says where and how to run the operations; the story follows as comments. A file appears
+whole or not at all.
+"""
 
 import os
 import tempfile
@@ -6,79 +10,113 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from watosfs_fuzz.case import Case
 from watosfs_fuzz.crash.choice import CrashChoice, parse_choice
 from watosfs_fuzz.lockstep import Failure
-from watosfs_fuzz.run import RunReport
+from watosfs_fuzz.provenance import commit, version
 from watosfs_fuzz.target import Geometry
 from watosfs_model.trace import Comment, Trace, format_trace, parse_trace
+
+ID_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A minimised failure. ``canary`` names the broken variant that it was found in, if any."""
+    """A failing case. ``canary`` names the broken variant that it was found in, ``origin`` the
+    trace of the campaign that it was made from.
+    """
 
-    identity: str
-    target: str
-    geometry: Geometry
-    crash_seed: int
+    case: Case
     failure: Failure
-    choice: CrashChoice | None
-    trace: Trace
+    choice: CrashChoice | None = None
     canary: str | None = None
+    origin: str = "-"
+
+    @property
+    def identity(self) -> str:
+        """Short, and the same for the same minimal case and kind of failure."""
+        body = format_trace(Trace.of(self.case.operations))
+        case = self.case
+        key = (case.target, case.geometry, case.cuts, self.failure.key, self.canary, body)
+        return sha256(repr(key).encode()).hexdigest()[:ID_DIGITS]
+
+    def trace(self) -> Trace:
+        """As a trace with header and story."""
+        case, geometry = self.case, self.case.geometry
+        header = {
+            "id": self.identity,
+            "target": case.target,
+            "blocks": str(geometry.block_count),
+            "kind": self.failure.kind,
+            "subject": self.failure.subject or "-",
+        }
+        if geometry.node_entries_max is not None:
+            header["node-entries"] = str(geometry.node_entries_max)
+        if self.canary is not None:
+            header["canary"] = self.canary
+        if case.cuts:
+            header["cuts"] = " ".join(map(str, case.cuts))
+        if case.nested:
+            header["nested"] = str(case.nested)
+        if self.choice is not None:
+            header["crash"] = str(self.choice)
+        header |= {"origin": self.origin, "version": version(), "commit": commit()}
+        story = [f"# {line}".rstrip() for line in self.failure.story.splitlines()]
+        if self.failure.expected:
+            story.append(f"# expected: {self.failure.expected}")
+        if self.failure.found:
+            story.append(f"# found:    {self.failure.found}")
+        comments = (Comment(ascii_of(line)) for line in ["#", *story])
+        return Trace(tuple(header.items()), (*case.operations, *comments))
 
 
-def finding_of(
-    report: RunReport, target: str, geometry: Geometry, crash_seed: int, canary: str | None
-) -> Finding:
-    """The finding in a failing run."""
-    failure = report.failure
-    assert failure is not None
-    body = format_trace(Trace.of(report.operations))
-    key = f"{target} {geometry} {failure.kind} {failure.subject} {canary}\n{body}"
-    identity = sha256(key.encode()).hexdigest()[:10]
-    header = {
-        "id": identity,
-        "target": target,
-        "blocks": str(geometry.block_count),
-        "crash-seed": str(crash_seed),
-        "kind": failure.kind,
-        "subject": failure.subject or "-",
-    }
-    if geometry.node_entries_max is not None:
-        header["node-entries"] = str(geometry.node_entries_max)
-    if canary is not None:
-        header["canary"] = canary
-    if report.choice is not None:
-        header["crash"] = str(report.choice)
-    story = [f"# {line}".rstrip() for line in failure.story.splitlines()]
-    comments = tuple(Comment(line.encode("ascii", "backslashreplace").decode()) for line in story)
-    trace = Trace(tuple(header.items()), (*report.operations, Comment("#"), *comments))
-    return Finding(identity, target, geometry, crash_seed, failure, report.choice, trace, canary)
+def ascii_of(text: str) -> str:
+    """The text with everything but printing ASCII escaped."""
+    escaped = text.encode("ascii", "backslashreplace").decode()
+    return "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in escaped)
 
 
 def write_finding(finding: Finding, directory: Path) -> Path:
     """Write ``<id>.trace``, whole or not at all; its path."""
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{finding.identity}.trace"
-    handle, temporary = tempfile.mkstemp(dir=directory, suffix=".part")
-    with os.fdopen(handle, "w", encoding="ascii") as stream:
-        stream.write(format_trace(finding.trace))
-    os.replace(temporary, path)
+    return write_whole(directory / f"{finding.identity}.trace", format_trace(finding.trace()))
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write a text file so that it appears whole or not at all; its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as stream:
+            stream.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
     return path
 
 
 def read_finding(path: Path) -> Finding:
     """A trace file, written by us or by hand. Raises ValueError naming line and column."""
-    trace = parse_trace(path.read_text(encoding="ascii"))
+    try:
+        text = path.read_text(encoding="ascii")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not ASCII at byte {error.start}; write it as \\xNN") from None
+    try:
+        trace = parse_trace(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     header = dict(trace.header)
     choice, entries = header.get("crash"), header.get("node-entries")
-    return Finding(
-        header.get("id", path.stem),
-        header.get("target", "wfs3"),
-        Geometry(int(header.get("blocks", "256")), int(entries) if entries else None),
-        int(header.get("crash-seed", "0")),
-        Failure(header.get("kind", ""), header.get("subject", ""), ""),
-        parse_choice(choice) if choice else None,
-        trace,
-        header.get("canary"),
-    )
+    try:
+        case = Case(
+            operations=trace.operations,
+            cuts=tuple(map(int, header.get("cuts", "").split())),
+            target=header.get("target", "wfs3"),
+            geometry=Geometry(int(header.get("blocks", "256")), int(entries) if entries else None),
+            nested=int(header.get("nested", "0")),
+        )
+        failure = Failure(header.get("kind", ""), header.get("subject", ""), "")
+        parsed = parse_choice(choice) if choice else None
+    except ValueError as error:
+        raise ValueError(f"{path}: header: {error}") from None
+    return Finding(case, failure, parsed, header.get("canary"), header.get("origin", "-"))

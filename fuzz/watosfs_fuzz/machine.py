@@ -22,13 +22,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from watosfs_fuzz import parameters as p
 from watosfs_fuzz.arguments import Arguments
 from watosfs_fuzz.bursts import burst
-from watosfs_fuzz.campaign import nodes_of
 from watosfs_fuzz.makers import MAKERS
 from watosfs_fuzz.plan import Plan, names_of
 from watosfs_fuzz.run import Run, RunOptions
 from watosfs_fuzz.sketch import Sketch
 from watosfs_fuzz.target import Geometry, Target
 from watosfs_fuzz.targets.registry import make_target
+from watosfs_fuzz.worker import nodes_of
 from watosfs_model.operations import Crash, Operation
 from watosfs_model.trace import format_operation
 

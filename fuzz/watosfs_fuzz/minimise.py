@@ -1,89 +1,96 @@
-"""Making a failing trace short: fewer operations, then simpler arguments, then a smaller crash.
+"""Making a failing case short: fewer operations, then simpler arguments, then simpler power cuts.
 
-Deterministic. A step is kept only when the trace still fails in the same way (oracle and subject),
-so that one bug is not traded for another on the way.
+Deterministic. A step is kept only when the case still fails in the same way (oracle and subject),
+so that one bug is not traded for another on the way. The last crash is ``simplify_choice``'s.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import combinations
-from typing import TypeAlias
 
+from watosfs_fuzz.case import Case, Runner
 from watosfs_fuzz.lockstep import Failure
+from watosfs_fuzz.power_cut import ALL_PERSISTED, NONE_PERSISTED
 from watosfs_fuzz.renumber import renumbered
 from watosfs_fuzz.run import RunReport
 from watosfs_fuzz.simplify import renamed_traces, simpler_operations
 from watosfs_model.operations import Open, Operation
 
-Operations: TypeAlias = list[Operation]
-#: Runs a trace; its report says whether and how it fails.
-Runner: TypeAlias = Callable[[Sequence[Operation]], RunReport]
-
 #: Up to this length all pairs are tried: what only goes together (begin and abort) goes together.
 PAIRS_OPERATIONS_MAX = 16
+#: What one run costs besides its operations, and each recovery in operations.
+_RUN_COST, _RECOVERY_COST = 5, 3
 
 
 class Minimiser:
-    """Shrinks one trace. ``runs_max`` bounds the work."""
+    """Shrinks one case. ``cost_max`` bounds the work, in operations run; ``stop`` ends it early."""
 
-    def __init__(self, run: Runner, failure: Failure, runs_max: int = 4000) -> None:
+    def __init__(
+        self,
+        run: Runner,
+        failure: Failure,
+        cost_max: int = 80_000,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.run = run
         self.key = failure.key
-        self.runs_left = runs_max
-        self.best: RunReport | None = None
-        self.tried: set[tuple[Operation, ...]] = set()
+        self.cost_left = cost_max
+        self.stop = stop
+        self.case = Case(())
+        self.report = RunReport()
+        self.tried: set[Case] = set()
 
-    def minimise(self, operations: Sequence[Operation]) -> RunReport | None:
-        """The report of the shortest failing trace; None when the trace does not fail any more."""
-        if not self.fails(operations):
+    def minimise(self, case: Case) -> tuple[Case, RunReport] | None:
+        """The shortest failing case and its report; None when it does not fail any more."""
+        if not self.fails(case):
             return None
         while True:
-            before = self.current()
+            before = self.case
             self.drop_pieces()
             self.drop_pairs()
+            self.simplify_cuts()
             self.simplify_names()
             self.simplify_arguments()
-            if self.current() == before:
-                return self.best
+            if self.case == before:
+                return self.case, self.report
 
-    def fails(self, operations: Sequence[Operation]) -> bool:
-        """Whether the trace still fails in the same way; then its report is the best so far."""
-        key = tuple(operations)
-        if self.runs_left <= 0 or key in self.tried:
+    def fails(self, case: Case) -> bool:
+        """Whether the case still fails in the same way; then it is the best so far."""
+        if self.cost_left <= 0 or case in self.tried or self.stop():
             return False
-        self.tried.add(key)
-        self.runs_left -= 1
-        report = self.run(operations)
+        self.tried.add(case)
+        report = self.run(case)
+        self.cost_left -= _RUN_COST + len(report.operations)
+        self.cost_left -= _RECOVERY_COST * report.exploration.recoveries
         if report.failure is None or report.failure.key != self.key:
             return False
-        self.best = report
+        # A run that failed early needs no more of the operations.
+        done = range(len(report.operations))
+        self.case = case.with_operations(case.operations[: len(done)], case.cuts_of(done))
+        self.report = report
         return True
-
-    def current(self) -> Operations:
-        """The operations of the best trace; a run that failed early needs no more of them."""
-        assert self.best is not None
-        return list(self.best.operations)
 
     def fails_with(self, kept: Sequence[int]) -> bool:
         """Whether the operations at these indices are enough, descriptors renumbered or not."""
-        assert self.best is not None
-        operations, outcomes = self.current(), self.best.outcomes
+        operations, outcomes = self.case.operations, self.report.outcomes
         descriptors = [
             outcome.value if isinstance(op, Open) and isinstance(outcome.value, int) else None
             for op, outcome in zip(operations, outcomes, strict=False)
         ]
-        if self.fails(renumbered(operations, descriptors, kept)):
+        cuts = self.case.cuts_of(kept)
+        if self.fails(self.case.with_operations(renumbered(operations, descriptors, kept), cuts)):
             return True
-        return self.fails([operations[index] for index in kept])
+        return self.fails(self.case.with_operations([operations[i] for i in kept], cuts))
 
     # -- fewer operations
 
     def drop_pieces(self) -> None:
         """Delta debugging: remove ever smaller pieces, from the end to the start."""
-        size = max(len(self.current()) // 2, 1)
+        size = max(len(self.case.operations) // 2, 1)
         while size:
-            end = len(self.current())
+            end = len(self.case.operations)
             while end > 0:
-                count = len(self.current())
+                count = len(self.case.operations)
                 end = min(end, count)
                 kept = [*range(max(end - size, 0)), *range(end, count)]
                 if kept:
@@ -96,7 +103,7 @@ class Minimiser:
         again = True
         while again:
             again = False
-            count = len(self.current())
+            count = len(self.case.operations)
             if not 2 < count <= PAIRS_OPERATIONS_MAX:
                 return
             for pair in combinations(range(count), 2):
@@ -106,23 +113,36 @@ class Minimiser:
 
     # -- simpler ones
 
+    def simplify_cuts(self) -> None:
+        """Power cuts that lose everything or nothing in flight."""
+        for position in range(len(self.case.cuts)):
+            for policy in (ALL_PERSISTED, NONE_PERSISTED):
+                cuts = list(self.case.cuts)
+                if position < len(cuts) and cuts[position] > policy:
+                    cuts[position] = policy
+                    if self.fails(replace(self.case, cuts=tuple(cuts))):
+                        break
+
     def simplify_names(self) -> None:
         """Plainer names and fewer directories, everywhere at once."""
-        while any(self.fails(simpler) for simpler in renamed_traces(self.current())):
+        while any(map(self.fails_like, renamed_traces(self.case.operations))):
             pass
+
+    def fails_like(self, operations: Sequence[Operation]) -> bool:
+        """Whether other operations with the same power cuts fail."""
+        return self.fails(self.case.with_operations(operations, self.case.cuts))
 
     def simplify_arguments(self) -> None:
         """The simplest value that still fails, for each argument of each operation."""
         position = 0
-        while position < len(self.current()):
+        while position < len(self.case.operations):
             if not self.simplify_one(position):
                 position += 1
 
     def simplify_one(self, position: int) -> bool:
         """Make one argument of one operation simpler; whether that was possible."""
-        for simpler in simpler_operations(self.current()[position]):
-            operations = self.current()
-            operations[position] = simpler
-            if self.fails(operations):
-                return position < len(self.current())
+        operations = self.case.operations
+        for simpler in simpler_operations(operations[position]):
+            if self.fails_like((*operations[:position], simpler, *operations[position + 1 :])):
+                return position < len(self.case.operations)
         return False

@@ -56,8 +56,8 @@ class CrashOracle:
                 return Recovered(tree, "progress", progress)
         except OSError as error:
             return Recovered(None, "recovery", f"recovery fails: {error}")
-        except AssertionError as error:
-            return Recovered(None, "assertion", f"recovery breaks an invariant: {error}")
+        except Exception as error:
+            return Recovered(None, "exception", f"recovery raises {type(error).__name__}: {error}")
         return Recovered(tree, "", "")
 
     def judge(self, found: Recovered, window: Window) -> str | None:
@@ -101,9 +101,10 @@ class CrashOracle:
 
 
 def failure_of(reason: str, where: str) -> Failure:
-    """A judged reason as a failure."""
+    """A judged reason as a failure: the oracle, and for the check the structure and field."""
     oracle, _, story = reason.partition(": ")
-    subject = story.split(":", 1)[0] if oracle in ("check", "recovery") else oracle
-    for digit in "0123456789":
-        subject = subject.replace(digit, "")
-    return Failure("crash", f"{oracle} {subject}".strip(), f"crash {where}: {story}")
+    subject = oracle
+    if oracle == "check":
+        words = "".join(" " if c.isdigit() else c for c in ":".join(story.split(":", 2)[:2]))
+        subject = "check " + " ".join(words.split())
+    return Failure("crash", subject, f"crash {where}: {story}")

@@ -1,7 +1,7 @@
-"""Canaries by name, and the context in which one is in force."""
+"""How a canary is made: a broken form of some attributes, patched in while it is in force."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from unittest.mock import patch
 
@@ -43,12 +43,3 @@ def canary(
         return breaks
 
     return register
-
-
-@contextmanager
-def applied(name: str | None) -> Iterator[None]:
-    """The canary in force (none for None). Raises KeyError for an unknown name."""
-    import watosfs_fuzz.canaries.wfs3  # noqa: F401  (registers)
-
-    with nullcontext() if name is None else CANARIES[name].plant():
-        yield

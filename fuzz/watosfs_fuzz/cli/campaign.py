@@ -1,10 +1,9 @@
-"""``watosfs-fuzz campaign``: live figures on a terminal, log lines elsewhere, a summary at
-the end.
-"""
+"""``watosfs-fuzz campaign``: live figures on a terminal, log lines elsewhere, a summary at the end."""
 
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable
 
 from rich.console import Console, Group
@@ -12,32 +11,36 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from watosfs_fuzz.campaign import Settings, Tally, run_campaign
-from watosfs_fuzz.canaries.registry import CANARIES, applied
+from watosfs_fuzz.campaign import SUMMARY, run_campaign
+from watosfs_fuzz.canaries.catalogue import require_canary
 from watosfs_fuzz.crash.explore import count_text
+from watosfs_fuzz.tally import Settings, Tally
 
 LOG_INTERVAL_SECONDS = 5.0
+EXIT_FOUND, EXIT_INTERRUPTED = 1, 130
+FINDINGS_SHOWN = 8
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the campaign; 1 when it found something."""
+    """Run the campaign; 1 when it found something, 130 when it was interrupted before it did."""
     settings = Settings(
         target=options.target,
         seed=options.seed,
-        seconds=None if options.operations is not None else options.seconds,
-        operations=options.operations,
-        jobs=max(options.jobs, 1),
+        seconds=None if options.ops is not None else options.seconds,
+        operations=options.ops,
+        jobs=options.jobs,
         nested=options.nested,
         cap=options.cap,
         crashes=not options.no_crashes,
         canary=options.canary,
+        findings_max=options.findings_max,
+        out=options.out,
     )
-    with applied(None):
-        if settings.canary is not None and settings.canary not in CANARIES:
-            raise ValueError(f"no canary {settings.canary!r}; `watosfs-fuzz canaries` lists them")
+    if settings.canary is not None:
+        require_canary(settings.canary)
     console = Console(stderr=True)
     if console.is_terminal and not options.json:
-        with Live(console=console, refresh_per_second=4) as live:
+        with Live(view(Tally(), settings), console=console, refresh_per_second=4) as live:
             tally = run_campaign(
                 settings, options.out, lambda now: live.update(view(now, settings))
             )
@@ -47,15 +50,24 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(tally.summary(settings), indent=1, sort_keys=True))
     else:
         print_summary(tally, options)
-    return 1 if tally.findings else 0
+    if tally.is_interrupted:
+        print("watosfs-fuzz: interrupted; what was found is saved", file=sys.stderr)
+    if tally.findings:
+        return EXIT_FOUND
+    return EXIT_INTERRUPTED if tally.is_interrupted else 0
 
 
 def log_lines() -> Callable[[Tally], None]:
-    """Progress for a log: a line now and then."""
+    """Progress for a log: a line now and then, and one for each finding."""
     last = -LOG_INTERVAL_SECONDS
+    told = 0
 
     def progress(tally: Tally) -> None:
-        nonlocal last
+        nonlocal last, told
+        for finding in tally.findings[told:]:
+            text = f"finding {finding.identity}: {finding.failure.kind}: {finding.failure.subject}"
+            print(text, file=sys.stderr, flush=True)
+        told = len(tally.findings)
         if tally.seconds - last >= LOG_INTERVAL_SECONDS:
             last = tally.seconds
             print(tally.line(), file=sys.stderr, flush=True)
@@ -68,37 +80,55 @@ def view(tally: Tally, settings: Settings) -> Group:
     exploration = tally.exploration
     seconds = max(tally.seconds, 1e-9)
     left = "" if settings.seconds is None else f" of {settings.seconds:,.0f} s"
+    goal = "" if settings.operations is None else f" of {settings.operations:,}"
     table = Table.grid(padding=(0, 3))
     for name, value in (
         ("time", f"{tally.seconds:,.0f} s{left}"),
-        ("operations", f"{tally.operations:,} ({tally.operations / seconds:,.0f}/s)"),
+        ("operations", f"{tally.operations:,}{goal} ({tally.operations / seconds:,.0f}/s)"),
+        ("traces", f"{tally.traces:,}"),
         ("crash points", f"{exploration.windows:,}"),
         ("legal crash images", count_text(exploration.images)),
         ("images left out", count_text(exploration.images_left_out)),
         ("recoveries", f"{exploration.recoveries:,} ({exploration.recoveries / seconds:,.0f}/s)"),
-        ("features seen", f"{len(tally.features):,}"),
+        ("features seen", features_text(tally.features)),
     ):
         table.add_row(Text(name, style="dim"), value)
     style = "bold red" if tally.findings else "green"
     lines = [Text(f"{len(tally.findings)} findings", style=style)]
     lines += [
-        Text(f"  {f.identity}  {f.failure.kind}: {f.failure.subject}") for f in tally.findings[-8:]
+        Text(f"  {f.identity}  {f.failure.kind}: {f.failure.subject}")
+        for f in tally.findings[-FINDINGS_SHOWN:]
     ]
-    return Group(Text(f"{settings.target}, seed {settings.seed}", style="bold"), table, *lines)
+    title = Text(f"watosfs-fuzz: {settings.target}, seed {settings.seed}", style="bold")
+    return Group(title, table, *lines)
+
+
+def features_text(features: Counter[str]) -> str:
+    """How many features, and the telling ones among them."""
+    errors = sum(1 for name in features if name.rpartition(" ")[2].startswith("E"))
+    heights = sum(1 for name in features if "height" in name)
+    full = sum(count for name, count in features.items() if name.endswith(" ENOSPC"))
+    return (
+        f"{len(features):,} ({errors} operation-errno pairs, {heights} tree heights, "
+        f"ENOSPC {full:,} times)"
+    )
 
 
 def print_summary(tally: Tally, options: argparse.Namespace) -> None:
     """The figures at the end, and how to look at what was found."""
     exploration = tally.exploration
-    seconds = f"{tally.seconds:.1f}"
-    print(f"operations          {tally.operations:,} in {tally.traces:,} traces, {seconds} s")
+    print(
+        f"operations          {tally.operations:,} in {tally.traces:,} traces, {tally.seconds:.1f} s"
+    )
     print(f"crash points        {exploration.windows:,}")
     print(f"legal crash images  {count_text(exploration.images)} covered")
     print(f"images left out     {count_text(exploration.images_left_out)}")
     print(
         f"recoveries          {exploration.recoveries:,} ({exploration.outcomes_reused:,} reused)"
     )
+    print(f"features seen       {features_text(tally.features)}")
     print(f"findings            {len(tally.findings)} ({tally.repeated} more of the same)")
     for finding in tally.findings:
         path = options.out / f"{finding.identity}.trace"
         print(f"  {finding.failure.kind}: {finding.failure.subject}: watosfs-fuzz replay {path}")
+    print(f"summary             {options.out / SUMMARY}")

@@ -2,7 +2,7 @@
 
 import argparse
 
-from watosfs_fuzz.canaries.registry import CANARIES, applied
+from watosfs_fuzz.canaries.catalogue import canaries as all_canaries
 from watosfs_fuzz.targets.registry import TARGETS
 
 
@@ -15,7 +15,6 @@ def targets(options: argparse.Namespace) -> int:
 
 def canaries(options: argparse.Namespace) -> int:
     """One line a canary."""
-    with applied(None):
-        for name, canary in sorted(CANARIES.items()):
-            print(f"{name:28} {canary.description}")
+    for canary in all_canaries():
+        print(f"{canary.name:28} {canary.description}")
     return 0

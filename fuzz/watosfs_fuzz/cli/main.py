@@ -2,10 +2,10 @@
 
 import argparse
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from watosfs_fuzz.cli import campaign, inspect_trace, listing
+from watosfs_fuzz.cli import campaign, crash, listing, replay
+from watosfs_fuzz.provenance import commit, version
 from watosfs_fuzz.targets.registry import TARGETS
 
 EXIT_USAGE = 2
@@ -19,7 +19,7 @@ EPILOG = """\
 examples:
   watosfs-fuzz campaign                          60 seconds on the built-in target
   watosfs-fuzz campaign --seconds 36000 --jobs 2 --out findings
-  watosfs-fuzz campaign --operations 5000 --seed 7   the same run on any machine
+  watosfs-fuzz campaign --ops 5000 --seed 7   the same run on any machine
   watosfs-fuzz campaign --canary second-flush-missing   see it find a planted bug
   watosfs-fuzz replay findings/0123456789.trace  expected beside found, operation by operation
   watosfs-fuzz crash workload.trace --nested 1   every crash of one given trace
@@ -36,7 +36,9 @@ def make_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"watosfs-fuzz {own_version()}")
+    parser.add_argument(
+        "--version", action="version", version=f"watosfs-fuzz {version()} ({commit()})"
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     run = commands.add_parser("campaign", help="fuzz a target until the budget ends")
@@ -45,28 +47,31 @@ def make_parser() -> argparse.ArgumentParser:
     )
     budget = run.add_mutually_exclusive_group()
     budget.add_argument("--seconds", type=float, default=60.0, help="budget of time (60)")
-    budget.add_argument("--operations", type=int, help="budget of operations: repeatable exactly")
+    budget.add_argument("--ops", type=positive, help="budget of operations: repeatable exactly")
     run.add_argument("--seed", type=int, default=0, help="where the randomness starts (0)")
-    run.add_argument("--jobs", type=int, default=1, help="processes (1)")
+    run.add_argument("--jobs", type=positive, default=1, help="processes (1)")
     run.add_argument("--nested", type=int, default=0, help="power cuts inside recovery (0)")
-    run.add_argument("--cap", type=int, help="at most so many recoveries a crash point (no cap)")
+    run.add_argument(
+        "--cap", type=positive, help="at most so many recoveries a crash point (no cap)"
+    )
     run.add_argument("--no-crashes", action="store_true", help="lockstep only")
+    run.add_argument("--findings-max", type=positive, default=20, help="stop after so many (20)")
     run.add_argument("--canary", help="fuzz a broken variant (see `canaries`)")
     run.add_argument("--out", type=Path, default=Path("findings"), help="for findings (findings)")
     run.add_argument("--json", action="store_true", help="print the summary as JSON")
     run.set_defaults(run=campaign.run)
 
-    replay = commands.add_parser("replay", help="run a trace again, expected beside found")
-    replay.add_argument("trace", type=Path)
-    replay.add_argument("--json", action="store_true", help="print JSON")
-    replay.set_defaults(run=inspect_trace.replay)
+    again = commands.add_parser("replay", help="run a trace again, expected beside found")
+    again.add_argument("trace", type=Path)
+    again.add_argument("--json", action="store_true", help="print JSON")
+    again.set_defaults(run=replay.run)
 
-    crash = commands.add_parser("crash", help="explore every crash of one trace")
-    crash.add_argument("trace", type=Path)
-    crash.add_argument("--nested", type=int, default=0, help="power cuts inside recovery (0)")
-    crash.add_argument("--cap", type=int, help="at most so many recoveries a crash point (no cap)")
-    crash.add_argument("--json", action="store_true", help="print JSON")
-    crash.set_defaults(run=inspect_trace.crash)
+    every = commands.add_parser("crash", help="explore every crash of one trace")
+    every.add_argument("trace", type=Path)
+    every.add_argument("--nested", type=int, help="power cuts inside recovery (as the trace says)")
+    every.add_argument("--cap", type=positive, help="at most so many recoveries a crash point")
+    every.add_argument("--json", action="store_true", help="print JSON")
+    every.set_defaults(run=crash.run)
 
     commands.add_parser("targets", help="list the targets").set_defaults(run=listing.targets)
     commands.add_parser("canaries", help="list the broken variants").set_defaults(
@@ -75,12 +80,12 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def own_version() -> str:
-    """The installed version."""
-    try:
-        return version("watosfs")
-    except PackageNotFoundError:
-        return "(not installed)"
+def positive(text: str) -> int:
+    """A number above 0, for argparse."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,0 +1,28 @@
+"""All canaries by name, and the context in which one is in force."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+from watosfs_fuzz.canaries import wfs3
+from watosfs_fuzz.canaries.registry import CANARIES, Canary
+
+assert wfs3, "importing it registers its canaries"
+
+
+def canaries() -> list[Canary]:
+    """All of them, by name."""
+    return [CANARIES[name] for name in sorted(CANARIES)]
+
+
+def require_canary(name: str) -> Canary:
+    """The canary of this name. Raises ValueError when there is none."""
+    if name not in CANARIES:
+        raise ValueError(f"no canary {name!r}; `watosfs-fuzz canaries` lists them")
+    return CANARIES[name]
+
+
+@contextmanager
+def applied(name: str | None) -> Iterator[None]:
+    """The canary in force (none for None). Raises ValueError for an unknown name."""
+    with nullcontext() if name is None else require_canary(name).plant():
+        yield

@@ -1,0 +1,140 @@
+"""The crashes of one log: all of them explored, or one of them replayed, judged by the oracle.
+
+A log runs from the start of a trace, or from a power cut in it, to the next power cut or the end.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+
+from watosfs_fuzz.crash.choice import CrashChoice, apply_choice, in_flight
+from watosfs_fuzz.crash.explore import Exploration, explore
+from watosfs_fuzz.crash.lazy import Choices, LazyDevice
+from watosfs_fuzz.crash.log import Event, Image, Mark
+from watosfs_fuzz.crash.windows import Window, sector_values
+from watosfs_fuzz.lockstep import Failure, tree_difference
+from watosfs_fuzz.oracle import CrashOracle, failure_of, frozen
+from watosfs_fuzz.power_cut import Cut
+from watosfs_fuzz.simplify_choice import simplest_choice
+from watosfs_fuzz.target import CrashTarget
+from watosfs_model import System, crash_states, observe
+
+#: So many failing crashes are compared to find the smallest.
+FAILURES_COMPARED_MAX = 48
+
+
+class LogCrashes:
+    """``states[n]`` is the model after operation n; ``memo`` is the checker's, for speed only."""
+
+    def __init__(
+        self, target: CrashTarget, states: Mapping[int, System], memo: dict[object, object]
+    ) -> None:
+        self.target = target
+        self.states = states
+        self.memo = memo
+        self.oracle = CrashOracle(target, states, memo)
+
+    def mechanism_failure(self) -> Failure | None:
+        """What the log itself shows, without any crash."""
+        problem = self.target.epoch_problem()
+        if problem is None:
+            return None
+        return Failure("epoch", without_numbers(problem), problem)
+
+    def explore(self, nested: int, cap: int | None, failures_max: int = 1) -> Exploration:
+        """Every crash of the log."""
+        return explore(
+            self.target.base,
+            self.target.device.events,
+            self.target.geometry.block_count,
+            self.oracle.recover,
+            self.oracle.judge,
+            nested=nested,
+            cap=cap,
+            failures_max=failures_max,
+        )
+
+    def replay(self, choice: CrashChoice) -> Failure | None:
+        """Recover from exactly one crash; ValueError when the log has no such place or value."""
+        events = self.target.device.events
+        image = apply_choice(self.target.base, events, choice)
+        marks = marks_of(events[: choice.event_index])
+        window = Window(image, {}, choice.event_index, marks, 0, 0)
+        device = LazyDevice(self.target.geometry.block_count, window, Choices())
+        reason = self.oracle.judge(self.oracle.recover(device), window)
+        return None if reason is None else failure_of(reason, f"at {choice}")
+
+    def smallest(
+        self, exploration: Exploration, key: tuple[str, str]
+    ) -> tuple[CrashChoice, Failure] | None:
+        """Of the failing crashes the one nearest to "everything persisted", made smaller still."""
+        found: dict[CrashChoice, Failure] = {}
+
+        def fails(choice: CrashChoice) -> bool:
+            failure = self.replay(choice)
+            if failure is None or failure.key != key:
+                return False
+            found[choice] = failure
+            return True
+
+        newest = NewestDigits(self.target.base, self.target.device.events)
+        choices = {failure.choice for failure in exploration.failures if failure.depth == 0}
+        best = simplest_choice(choices, newest, fails)
+        return None if best is None else (best, found[best])
+
+    def recover_at(self, cut: Cut, now: int) -> tuple[System | None, Failure | None]:
+        """Restart the target from a cut; the model's state that it came back in.
+
+        ``now`` counts the operations before the cut.
+        """
+        target = self.target
+        marks = marks_of(target.device.events[: cut.event_index])
+        window = Window({}, {}, cut.event_index, marks, 0, 0)
+        try:
+            target.restart_on(cut.image, now + 1)
+            tree = target.observe()[0]
+        except OSError as error:
+            return None, Failure("crash", "recovery fails", f"recovery fails: {error}")
+        problems = target.problems(target.device, self.memo)
+        if problems:
+            return None, failure_of(f"check: {problems[0]}", "in the middle")
+        found = frozen(tree)
+        numbers = self.oracle.operations_at(window)
+        for number in reversed(numbers):
+            for state in reversed(crash_states(self.states[number])):
+                if frozen(observe(state)[0]) == found:
+                    # A cut inside an operation happens at that operation's time all the same.
+                    return replace(state, operations=now), None
+        newest = crash_states(self.states[numbers[-1]])[-1]
+        lines = ["no permitted state; against the newest of them:"]
+        lines += tree_difference(observe(newest)[0], tree)
+        return None, Failure("crash", "state", "\n".join(lines))
+
+
+class NewestDigits:
+    """The digits of what was written last, by place and block."""
+
+    def __init__(self, base: Image, events: Sequence[Event]) -> None:
+        self.base = base
+        self.events = events
+        self.versions: dict[int, dict[int, list[bytes]]] = {}
+
+    def __call__(self, choice: CrashChoice, block: int) -> str:
+        at = choice.event_index
+        if at not in self.versions:
+            self.versions[at] = in_flight(self.base, self.events[:at])[1]
+        known = self.versions[at][block]
+        size = len(known[-1]) // 8
+        return "".join(
+            f"{values.index(known[-1][i * size : (i + 1) * size]):x}"
+            for i, values in enumerate(sector_values(known))
+        )
+
+
+def marks_of(events: Sequence[Event]) -> list[Hashable]:
+    """The labels of the marks, in order."""
+    return [event.label for event in events if isinstance(event, Mark)]
+
+
+def without_numbers(text: str) -> str:
+    """A problem's class: its text without numbers."""
+    return " ".join("".join(" " if c.isdigit() else c for c in text).split())

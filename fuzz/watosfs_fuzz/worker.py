@@ -1,0 +1,191 @@
+"""The work of one process of a campaign: a few traces by number, and what fails made short.
+
+Trace ``number`` is a function of (seed, number) and the code, nothing else.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from watosfs_fuzz.canaries.catalogue import applied
+from watosfs_fuzz.case import SEEN_WITHOUT_CRASHES, Case
+from watosfs_fuzz.crashes import FAILURES_COMPARED_MAX
+from watosfs_fuzz.findings import Finding, write_whole
+from watosfs_fuzz.generate import Generator
+from watosfs_fuzz.minimise import Minimiser
+from watosfs_fuzz.power_cut import ALL_PERSISTED, NONE_PERSISTED, POLICIES
+from watosfs_fuzz.run import Run, RunOptions, RunReport
+from watosfs_fuzz.seeds import random_of
+from watosfs_fuzz.sketch import FileSketch
+from watosfs_fuzz.tally import Settings, Tally
+from watosfs_fuzz.target import Geometry, Tree
+from watosfs_fuzz.targets.registry import make_target
+from watosfs_model.operations import Crash
+from watosfs_model.trace import format_trace
+
+TRACES_PER_TASK = 4
+MEMO_ENTRIES_MAX = 50_000
+#: Every other trace runs on a volume whose nodes split early, with room for high trees.
+SPLITTING_ENTRIES = 4
+SPLITTING_BLOCKS_MIN = 768
+#: No trace has more power cuts that are drawn; further ones lose nothing.
+CUTS_DRAWN = 64
+#: About a minute of work.
+MINIMISING_COST_MAX = 80_000
+UNMINIMISED = "unminimised"
+
+Stop = Callable[[], bool]
+
+
+def never() -> bool:
+    """Nobody asks to stop."""
+    return False
+
+
+def geometry_of(source: Generator, number: int) -> Geometry:
+    """The volume of a trace."""
+    blocks = source.plan.volume_blocks
+    if number % 2:
+        return Geometry(max(blocks, SPLITTING_BLOCKS_MIN), SPLITTING_ENTRIES)
+    return Geometry(blocks)
+
+
+def cuts_of(settings: Settings, number: int) -> tuple[int, ...]:
+    """What each power cut of a trace leaves: everything, nothing, or something drawn."""
+    rng = random_of(settings.seed, number, "cuts")
+    simple = (ALL_PERSISTED, NONE_PERSISTED)
+    return tuple(
+        rng.choice(simple) if rng.random() < 0.3 else rng.randrange(2, POLICIES)
+        for _ in range(CUTS_DRAWN)
+    )
+
+
+def run_options(settings: Settings, number: int) -> RunOptions:
+    """How a trace is examined."""
+    return RunOptions(settings.crashes, settings.nested, settings.cap, cuts_of(settings, number))
+
+
+def run_trace(settings: Settings, number: int, memo: dict[object, object]) -> RunReport:
+    """Generate and run a trace."""
+    target = make_target(settings.target, Geometry())
+    operations = frozenset(kind.name() for kind in target.dialect.operations)
+    source = Generator(settings.seed, number, operations=operations)
+    target = make_target(settings.target, geometry_of(source, number))
+    run = Run(target, run_options(settings, number), memo)
+    while (operation := source.next()) is not None:
+        outcome = run.apply(operation)
+        if run.report.failure is not None:
+            return run.report
+        if isinstance(operation, Crash):
+            source.recovered(nodes_of(target.observe()[0]))
+        else:
+            source.learn(operation, outcome.errno or None, outcome.value)
+    return run.finish()
+
+
+def nodes_of(tree: Tree) -> list[tuple[bytes, FileSketch | bytes | None]]:
+    """What a crash left, as the generator's sketch has it: sizes, symlink targets, directories."""
+    files: dict[object, FileSketch] = {}
+    nodes: list[tuple[bytes, FileSketch | bytes | None]] = []
+    for path, entry in sorted(tree.items()):
+        kind, size, content, identity = entry[0], entry[5], entry[9], entry[10]
+        if kind == "directory":
+            nodes.append((path, None))
+        elif isinstance(content, bytes) and kind == "symlink":
+            nodes.append((path, content))
+        else:
+            assert isinstance(size, int), entry
+            nodes.append((path, files.setdefault(identity, FileSketch(size))))
+    return nodes
+
+
+def case_of(settings: Settings, number: int, report: RunReport) -> Case:
+    """A trace that was run, as a case."""
+    return Case(
+        operations=tuple(report.operations),
+        cuts=tuple(report.cuts),
+        target=settings.target,
+        geometry=geometry_of(Generator(settings.seed, number), number),
+        nested=settings.nested,
+        cap=settings.cap,
+    )
+
+
+def smallest_finding(
+    finding: Finding, stop: Stop = never, cost_max: int = MINIMISING_COST_MAX
+) -> Finding:
+    """The finding with its case as short as it gets; as it was when it does not fail again."""
+    crashes = finding.failure.kind not in SEEN_WITHOUT_CRASHES
+    memo: dict[object, object] = {}
+
+    def run(case: Case) -> RunReport:
+        if len(memo) > MEMO_ENTRIES_MAX:
+            memo.clear()
+        return case.run(crashes=crashes, memo=memo)
+
+    shortest = Minimiser(run, finding.failure, cost_max, stop).minimise(finding.case)
+    if shortest is None:
+        return finding
+    case, report = shortest
+    assert report.failure is not None
+    small = replace(finding, case=case, failure=report.failure, choice=report.choice)
+    return small if report.choice is None else with_smallest_choice(small)
+
+
+def with_smallest_choice(finding: Finding) -> Finding:
+    """The finding with the failing crash that is nearest to "everything persisted"."""
+    run = finding.case.start(crashes=False)
+    for operation in finding.case.operations:
+        run.apply(operation)
+        if run.report.failure is not None:
+            return finding
+    crashes = run.log_crashes()
+    exploration = crashes.explore(finding.case.nested, finding.case.cap, FAILURES_COMPARED_MAX)
+    found = crashes.smallest(exploration, finding.failure.key)
+    if found is None:
+        return finding
+    choice, failure = found
+    return replace(finding, choice=choice, failure=failure)
+
+
+def run_task(
+    settings: Settings, first: int, known: frozenset[tuple[str, str]], stop: Stop = never
+) -> Tally:
+    """A few traces. Failures already ``known`` are counted, not minimised again."""
+    tally = Tally()
+    memo: dict[object, object] = {}
+    seen = set(known)
+    with applied(settings.canary):
+        for number in range(first, first + TRACES_PER_TASK):
+            if stop():
+                tally.is_interrupted = True
+                break
+            report = run_trace(settings, number, memo)
+            if len(memo) > MEMO_ENTRIES_MAX:
+                memo.clear()
+            tally.traces += 1
+            tally.operations += len(report.operations)
+            tally.exploration.add(report.exploration)
+            tally.features.update(report.features)
+            if report.failure is None:
+                continue
+            if report.failure.key in seen:
+                tally.repeated += 1
+                continue
+            seen.add(report.failure.key)
+            tally.findings.append(kept_and_minimised(settings, number, report, stop))
+    return tally
+
+
+def kept_and_minimised(settings: Settings, number: int, report: RunReport, stop: Stop) -> Finding:
+    """Minimise a failure; meanwhile the long trace lies in ``unminimised``, should all else fail.
+
+    The campaign clears that folder once it has saved what came of it.
+    """
+    assert report.failure is not None
+    case = case_of(settings, number, report)
+    origin = f"seed {settings.seed} trace {number}"
+    finding = Finding(case, report.failure, report.choice, settings.canary, origin)
+    if settings.out is not None:
+        path = settings.out / UNMINIMISED / f"seed-{settings.seed}-trace-{number}.trace"
+        write_whole(path, format_trace(finding.trace()))
+    return smallest_finding(finding, stop)
