@@ -54,7 +54,10 @@ def rm(options: Namespace) -> int:
     with Stop() as stop:
         monitor = Monitor("rm", stop, verbose=options.verbose)
         for image, group in groupby(locations, key=lambda location: location.image):
-            with mounted(image, write=True) as volume:
+            with (
+                monitor.reporting("removed", f"from {printable(image)}"),
+                mounted(image, write=True) as volume,
+            ):
                 for where in group:
                     try:
                         _remove(volume, where, monitor, options)
@@ -73,6 +76,7 @@ def _remove(volume: Volume, where: Location, monitor: Monitor, options: Namespac
             raise
         if not stat.S_ISDIR(status.st_mode):
             volume.unlink(where.path)
+            monitor.tally.files += 1
             monitor.say(where.path)
             return
         if not options.recursive:
@@ -88,8 +92,10 @@ def _remove(volume: Volume, where: Location, monitor: Monitor, options: Namespac
         try:
             if step.is_leaving:
                 volume.rmdir(step.path)
+                monitor.tally.directories += 1
             elif not step.is_directory:
                 volume.unlink(step.path)
+                monitor.tally.files += 1
             else:
                 continue
         except OSError as error:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from watosfs.cli.names import printable
 from watosfs.errors import DamageError
 
 EXIT_FAILURE = 1
@@ -74,4 +75,9 @@ def blame(where: str) -> Iterator[None]:
 
 def complain(command: str, text: object) -> None:
     """One line on stderr."""
-    print(f"watosfs: {command}: {text}", file=sys.stderr, flush=True)
+    print(complaint(command, text), file=sys.stderr, flush=True)
+
+
+def complaint(command: str, text: object) -> str:
+    """``watosfs: put: IMAGE:/x: No space left on device``"""
+    return f"watosfs: {printable(command)}: {text}" if command else f"watosfs: {text}"

@@ -12,7 +12,7 @@ from watosfs.block.file import FileDevice
 from watosfs.cli import output
 from watosfs.cli.failures import EXIT_USAGE, Failure, UsageFailure, blame
 from watosfs.cli.interruption import Stop
-from watosfs.cli.names import json_name, printable
+from watosfs.cli.names import json_name, one_line, printable
 from watosfs.cli.presentation import columns, counted, human_size, parse_size
 from watosfs.cli.progress import phases
 from watosfs.cli.session import mounted, opened_device
@@ -181,9 +181,9 @@ def check_image(options: Namespace) -> int:
         output.write_json({"image": shown, **report.to_json()})
         return 0 if report.is_clean else 1
     for problem in report.problems:
-        output.write_line(f"{shown}: {printable(str(problem))}")
+        output.write_line(f"{shown}: {one_line(str(problem))}")
     for note in report.notes:
-        output.write_line(f"{shown}: note: {printable(note)}")
+        output.write_line(f"{shown}: note: {one_line(note)}")
     if report.problems_omitted:
         output.write_line(f"{shown}: and {report.problems_omitted:,} more problems")
     if report.superblock is not None:
@@ -217,5 +217,6 @@ def dump(options: Namespace) -> int:
     if options.json:
         output.write_json({"image": printable(options.image), **description.to_json()})
     else:
-        output.write_line(str(description))
+        for line in str(description).split("\n"):
+            output.write_line(one_line(line))
     return 0

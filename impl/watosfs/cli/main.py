@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
@@ -203,6 +204,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run a command; its exit status."""
     arguments = sys.argv[1:] if argv is None else argv
     name = arguments[0] if arguments else ""
+    output.require_streams()
     try:
         try:
             return _run(name, arguments)
@@ -230,7 +232,10 @@ def _run(name: str, arguments: list[str]) -> int:
     try:
         if name not in COMMANDS:
             return _run_without_command(name, arguments)
-        options = parser_of(name).parse_intermixed_args(arguments[1:])
+        parser = parser_of(name)
+        # The one takes options after names, the other names that begin with a dash.
+        parse = parser.parse_args if "--" in arguments else parser.parse_intermixed_args
+        options = parse(arguments[1:])
     except SystemExit as end:  # --help and --version
         return int(end.code or 0)
     status: int = options.run(options)
@@ -239,7 +244,9 @@ def _run(name: str, arguments: list[str]) -> int:
 
 def _run_without_command(name: str, arguments: list[str]) -> int:
     if name and not name.startswith("-"):
-        raise UsageFailure("there is no such command (see watosfs --help)")
+        near = get_close_matches(name, COMMANDS, n=1)
+        meant = f"; {near[0]}?" if near else ""
+        raise UsageFailure(f"there is no such command{meant} (see watosfs --help)")
     main_parser().parse_args(arguments)
     raise UsageFailure("which command? (see watosfs --help)")
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from watosfs.cli import output
-from watosfs.cli.failures import EXIT_FAILURE, Stopped, complain
+from watosfs.cli.failures import EXIT_FAILURE, Stopped, complain, complaint
 from watosfs.cli.interruption import Stop
 from watosfs.cli.presentation import counted, human_size
 from watosfs.cli.progress import Bar, is_wanted
@@ -25,7 +25,8 @@ class Tally:
     bytes: int = 0
 
     def __str__(self) -> str:
-        parts = [f"{counted(self.files, 'file')} ({human_size(self.bytes)})"]
+        size = f" ({human_size(self.bytes)})" if self.bytes else ""
+        parts = [counted(self.files, "file") + size]
         if self.directories:
             parts.append(counted(self.directories, "directory", "directories"))
         if self.symlinks:
@@ -81,8 +82,7 @@ class Monitor:
     def complain(self, text: object) -> None:
         """Something went wrong that concerns one file: say so, and go on."""
         self.status = EXIT_FAILURE
-        line = f"watosfs: {self.command}: {text}"
-        if self.bar is None or not self.bar.write_above(line):
+        if self.bar is None or not self.bar.write_above(complaint(self.command, text)):
             complain(self.command, text)
 
     @contextmanager

@@ -17,9 +17,16 @@ def printable(name: bytes | str) -> str:
     return "".join(map(_shown, text))
 
 
+def one_line(text: str) -> str:
+    """Text that may quote names, on one line: a backslash in it is its own."""
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
 def _shown(character: str) -> str:
-    if character == "\\":
-        return "\\\\"
+    return "\\\\" if character == "\\" else _escaped(character)
+
+
+def _escaped(character: str) -> str:
     if character.isprintable():
         return character
     raw = character.encode("utf-8", "surrogateescape")

@@ -32,14 +32,20 @@ def write_json(value: Any) -> None:
     write_line(json.dumps(value, indent=2))
 
 
+def require_streams() -> None:
+    """Where the shell closed an output (``>&-``), Python has None: let it be the null device."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # for as long as the process lives
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+
+
 def flush() -> None:
     """Hand everything to whoever reads it."""
     _guarded(sys.stdout.flush)
 
 
 def _guarded(step: Callable[[], object]) -> None:
-    if sys.stdout is None:
-        raise Failure("standard output is closed")
     try:
         step()
     except BrokenPipeError as error:

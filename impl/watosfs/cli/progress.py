@@ -99,7 +99,7 @@ class Bar:
 
 def is_wanted() -> bool:
     """Whether somebody looks: stderr is a terminal."""
-    return sys.stderr is not None and sys.stderr.isatty()
+    return sys.stderr.isatty()
 
 
 @contextmanager

@@ -58,7 +58,7 @@ def put(options: Namespace) -> int:
         ):
             is_inside = _is_directory(volume, where)
             if len(sources) > 1 and not is_inside:
-                raise Failure.at(str(where), failure(errno.ENOTDIR))
+                raise Failure.at(str(where), _one_name_for_several())
             copy = CopyIn(volume, where.image, monitor)
             for source in sources:
                 try:
@@ -68,6 +68,10 @@ def put(options: Namespace) -> int:
                         raise
                     monitor.complain(error)
     return monitor.status
+
+
+def _one_name_for_several() -> OSError:
+    return failure(errno.ENOTDIR, reason="several files need a directory to go to")
 
 
 def _put_one(
@@ -86,7 +90,8 @@ def _put_one(
         if is_directory and not recursive:
             raise failure(errno.EISDIR, reason="-r copies directories")
         # Without -r a symlink is followed, but what is copied keeps the name that was given.
-        origin = source if recursive else os.path.realpath(source)
+        is_followed = not recursive and os.path.islink(source)
+        origin = os.path.realpath(source) if is_followed else source
     with blame(str(where)):
         if not is_inside and where.path.endswith(b"/") and not is_directory:
             raise failure(errno.ENOTDIR)
@@ -142,7 +147,7 @@ def get(options: Namespace) -> int:
     target = os.fsencode(options.target)
     is_inside = target != STREAM and os.path.isdir(target)
     if len(sources) > 1 and not is_inside:
-        raise Failure.at(printable(target), failure(errno.ENOTDIR))
+        raise Failure.at(printable(target), _one_name_for_several())
     if len({source.image for source in sources}) > 1:
         raise UsageFailure("one image at a time: the sources are in several")
     image = sources[0].image
