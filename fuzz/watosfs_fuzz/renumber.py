@@ -43,7 +43,7 @@ def renumbered(
         operation = operations[index]
         opener = used[index]
         if opener is not None and opener in number_of:
-            operation = replace(operation, fd=number_of[opener])  # type: ignore[type-var,call-arg]
+            operation = replace(operation, fd=number_of[opener])  # type: ignore[type-var]
             if isinstance(operation, Close):
                 del number_of[opener]
         elif isinstance(operation, Open) and index < len(descriptors):

@@ -1,4 +1,4 @@
-"""``watosfs-fuzz campaign``: live figures on a terminal, log lines elsewhere, a summary at the end."""
+"""``watosfs-fuzz campaign``: live figures on a terminal, log lines elsewhere, a summary."""
 
 import argparse
 import json
@@ -117,9 +117,8 @@ def features_text(features: Counter[str]) -> str:
 def print_summary(tally: Tally, options: argparse.Namespace) -> None:
     """The figures at the end, and how to look at what was found."""
     exploration = tally.exploration
-    print(
-        f"operations          {tally.operations:,} in {tally.traces:,} traces, {tally.seconds:.1f} s"
-    )
+    seconds = f"{tally.seconds:.1f} s"
+    print(f"operations          {tally.operations:,} in {tally.traces:,} traces, {seconds}")
     print(f"crash points        {exploration.windows:,}")
     print(f"legal crash images  {count_text(exploration.images)} covered")
     print(f"images left out     {count_text(exploration.images_left_out)}")
