@@ -23,6 +23,8 @@ from watosfs_fuzz.tally import Settings, Tally
 from watosfs_fuzz.worker import TRACES_PER_TASK, UNMINIMISED, run_task
 
 SUMMARY = "summary.json"
+#: Tasks waiting for each process: results are taken in order, and one may take long.
+TASKS_AHEAD = 8
 _stop_asked: Event | None = None
 
 
@@ -124,7 +126,7 @@ def parallel_parts(
         number = following = 0
         try:
             while not is_over():
-                while len(waiting) < settings.jobs + 1:
+                while len(waiting) < settings.jobs * TASKS_AHEAD:
                     waiting[number] = pool.submit(task_in_worker, settings, number, known())
                     number += TRACES_PER_TASK
                 wait(waiting.values(), timeout=0.5, return_when=FIRST_COMPLETED)
@@ -136,7 +138,6 @@ def parallel_parts(
                     if not future.cancel():
                         yield future.result()
         finally:
-            stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
 
 
