@@ -13,7 +13,8 @@ from watosfs_fuzz.lockstep import Failure
 from watosfs_fuzz.power_cut import ALL_PERSISTED, NONE_PERSISTED
 from watosfs_fuzz.renumber import renumbered
 from watosfs_fuzz.run import RunReport
-from watosfs_fuzz.simplify import renamed_traces, simpler_operations
+from watosfs_fuzz.simplify import simpler_operations
+from watosfs_fuzz.simplify_names import flatter_traces, renamed_traces
 from watosfs_model.operations import Open, Operation
 
 #: Up to this length all pairs are tried: what only goes together (begin and abort) goes together.
@@ -47,6 +48,7 @@ class Minimiser:
         while True:
             before = self.case
             self.drop_pieces()
+            self.flatten()
             self.drop_pairs()
             self.simplify_cuts()
             self.simplify_names()
@@ -111,6 +113,11 @@ class Minimiser:
                     again = True
                     break
 
+    def flatten(self) -> None:
+        """Without a directory or a rename, its paths rewritten everywhere."""
+        while any(map(self.fails_like, flatter_traces(self.case.operations))):
+            pass
+
     # -- simpler ones
 
     def simplify_cuts(self) -> None:
@@ -124,7 +131,7 @@ class Minimiser:
                         break
 
     def simplify_names(self) -> None:
-        """Plainer names and fewer directories, everywhere at once."""
+        """Plainer names, everywhere at once."""
         while any(map(self.fails_like, renamed_traces(self.case.operations))):
             pass
 

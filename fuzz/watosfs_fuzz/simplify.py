@@ -1,6 +1,6 @@
 """Simpler forms of operations: shorter data, smaller numbers, plainer names. Simplest first."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import fields, replace
 
 from watosfs_fuzz import parameters as p
@@ -12,7 +12,6 @@ from watosfs_model.operations import Operation
 _BORDERS = (0, 1, p.INLINE_MAX, p.INLINE_MAX + 1, p.BLOCK, p.BLOCK + 1, p.CHUNK, p.CHUNK + 1)
 _NUMBERS = ("offset", "size", "count", "uid", "gid", "atime_ns", "mtime_ns")
 _PATHS = ("path", "old", "new")
-_PLAIN_NAMES = p.NAMES_TINY
 
 
 def simpler_operations(operation: Operation) -> Iterator[Operation]:
@@ -58,7 +57,7 @@ def simpler_paths(path: bytes) -> Iterator[bytes]:
     """A name in the root; one component less; an unusual form straightened."""
     parts = [part for part in path.split(b"/") if part]
     if len(parts) > 1:
-        yield from (b"/" + name for name in _PLAIN_NAMES[:3])
+        yield from (b"/" + name for name in p.NAMES_TINY[:3])
         yield from (b"/" + b"/".join(parts[:i] + parts[i + 1 :]) for i in range(len(parts)))
     straight = b"/" + b"/".join(parts)
     if straight != path:
@@ -78,44 +77,3 @@ def smaller_numbers(value: int) -> Iterator[int]:
 
 def _bits(value: int) -> Iterator[int]:
     return (1 << i for i in range(value.bit_length()) if value >> i & 1)
-
-
-# -- the whole trace
-
-
-def renamed_traces(operations: Sequence[Operation]) -> Iterator[list[Operation]]:
-    """The trace with one name replaced everywhere by a plainer one, or one directory left out."""
-    names = sorted({part for path in _paths(operations) for part in path.split(b"/") if part})
-    plain = [name for name in _PLAIN_NAMES if name not in names]
-    for name in names:
-        rank = _PLAIN_NAMES.index(name) if name in _PLAIN_NAMES else len(_PLAIN_NAMES)
-        for simpler in plain:
-            if _PLAIN_NAMES.index(simpler) < rank:
-                yield [_with_paths(op, _replacing(name, simpler)) for op in operations]
-    for directory in sorted({path.rpartition(b"/")[0] for path in _paths(operations)}):
-        if len(directory) > 1:
-            yield [_with_paths(op, _leaving_out(directory)) for op in operations]
-
-
-def _paths(operations: Sequence[Operation]) -> Iterator[bytes]:
-    for operation in operations:
-        for name in _PATHS:
-            value = getattr(operation, name, None)
-            if value is not None:
-                yield value
-
-
-def _replacing(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
-    return lambda path: b"/".join(new if part == old else part for part in path.split(b"/"))
-
-
-def _leaving_out(directory: bytes) -> Callable[[bytes], bytes]:
-    prefix = directory + b"/"
-    return lambda path: path[len(prefix) - 1 :] if path.startswith(prefix) else path
-
-
-def _with_paths(operation: Operation, change: Callable[[bytes], bytes]) -> Operation:
-    changed = {
-        name: change(getattr(operation, name)) for name in _PATHS if hasattr(operation, name)
-    }
-    return replace(operation, **changed) if changed else operation  # type: ignore[type-var]
