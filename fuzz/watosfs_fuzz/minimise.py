@@ -11,11 +11,11 @@ from itertools import combinations
 from watosfs_fuzz.case import Case, Runner
 from watosfs_fuzz.lockstep import Failure
 from watosfs_fuzz.power_cut import ALL_PERSISTED, NONE_PERSISTED
-from watosfs_fuzz.renumber import renumbered
+from watosfs_fuzz.renumber import renumbered, shared_opens
 from watosfs_fuzz.run import RunReport
 from watosfs_fuzz.simplify import simpler_operations
-from watosfs_fuzz.simplify_names import flatter_traces, renamed_traces
-from watosfs_model.operations import Open, Operation
+from watosfs_fuzz.simplify_names import flatter_traces, renamed_traces, resettled_traces
+from watosfs_model.operations import Crash, Open, Operation
 
 #: Up to this length all pairs are tried: what only goes together (begin and abort) goes together.
 PAIRS_OPERATIONS_MAX = 16
@@ -49,11 +49,12 @@ class Minimiser:
             before = self.case
             self.drop_pieces()
             self.flatten()
+            self.share_descriptors()
             self.drop_pairs()
             self.simplify_cuts()
             self.simplify_names()
             self.simplify_arguments()
-            if self.case == before:
+            if self.case == before and not self.drop_with_another_name():
                 return self.case, self.report
 
     def fails(self, case: Case) -> bool:
@@ -74,15 +75,18 @@ class Minimiser:
 
     def fails_with(self, kept: Sequence[int]) -> bool:
         """Whether the operations at these indices are enough, descriptors renumbered or not."""
-        operations, outcomes = self.case.operations, self.report.outcomes
-        descriptors = [
-            outcome.value if isinstance(op, Open) and isinstance(outcome.value, int) else None
-            for op, outcome in zip(operations, outcomes, strict=False)
-        ]
-        cuts = self.case.cuts_of(kept)
-        if self.fails(self.case.with_operations(renumbered(operations, descriptors, kept), cuts)):
+        operations, cuts = self.case.operations, self.case.cuts_of(kept)
+        followed = renumbered(operations, self.descriptors(), kept)
+        if self.fails(self.case.with_operations(followed, cuts)):
             return True
         return self.fails(self.case.with_operations([operations[i] for i in kept], cuts))
+
+    def descriptors(self) -> list[int | None]:
+        """What each operation returned, if it was an open that succeeded."""
+        return [
+            outcome.value if isinstance(op, Open) and isinstance(outcome.value, int) else None
+            for op, outcome in zip(self.case.operations, self.report.outcomes, strict=True)
+        ]
 
     # -- fewer operations
 
@@ -112,6 +116,28 @@ class Minimiser:
                 if self.fails_with([index for index in range(count) if index not in pair]):
                     again = True
                     break
+
+    def share_descriptors(self) -> None:
+        """One open less, what used it on another's descriptor."""
+        while len(self.case.operations) <= PAIRS_OPERATIONS_MAX and any(
+            map(self.fails_like, shared_opens(self.case.operations, self.descriptors()))
+        ):
+            pass
+
+    def drop_with_another_name(self) -> bool:
+        """Remove one operation while one name changes: where a name lies in a tree is its hash's
+        affair, so fewer entries may need others.
+        """
+        operations = self.case.operations
+        if not 3 < len(operations) <= PAIRS_OPERATIONS_MAX:
+            return False
+        renamed = list(resettled_traces(operations))
+        return any(
+            self.fails_like(other[:drop] + other[drop + 1 :])
+            for drop in range(len(operations))
+            if not isinstance(operations[drop], Crash)
+            for other in renamed
+        )
 
     def flatten(self) -> None:
         """Without a directory or a rename, its paths rewritten everywhere."""

@@ -4,8 +4,9 @@ A descriptor is the lowest free number, so dropping one ``open`` renames all lat
 this, minimising would have to drop an open and rewrite every later descriptor in one step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import permutations
 
 from watosfs_fuzz.sketch import FIRST_DESCRIPTOR
 from watosfs_model.operations import Close, Crash, Open, Operation, Remount
@@ -33,10 +34,20 @@ def openers(operations: Sequence[Operation], descriptors: Sequence[int | None]) 
 
 
 def renumbered(
-    operations: Sequence[Operation], descriptors: Sequence[int | None], kept: Sequence[int]
+    operations: Sequence[Operation],
+    descriptors: Sequence[int | None],
+    kept: Sequence[int],
+    shared: Mapping[int, int] | None = None,
 ) -> list[Operation]:
-    """The operations at the indices ``kept``, each on the file that it used before."""
-    used = openers(operations, descriptors)
+    """The operations at the indices ``kept``, each on the file that it used before.
+
+    ``shared`` maps an ``open`` to the one whose descriptor its users take instead.
+    """
+    instead = shared or {}
+    used = [
+        None if opener is None else instead.get(opener, opener)
+        for opener in openers(operations, descriptors)
+    ]
     number_of: dict[int, int] = {}
     result: list[Operation] = []
     for index in kept:
@@ -53,6 +64,21 @@ def renumbered(
             number_of.clear()
         result.append(operation)
     return result
+
+
+def shared_opens(
+    operations: Sequence[Operation], descriptors: Sequence[int | None]
+) -> Iterator[list[Operation]]:
+    """The operations without one ``open``, its users on an earlier or later descriptor."""
+    used = openers(operations, descriptors)
+    made = [i for i, op in enumerate(operations) if isinstance(op, Open) and descriptors[i]]
+    for gone, other in permutations(made, 2):
+        kept = [
+            index
+            for index, operation in enumerate(operations)
+            if index != gone and not (isinstance(operation, Close) and used[index] == gone)
+        ]
+        yield renumbered(operations, descriptors, kept, {gone: other})
 
 
 def _lowest_free(number_of: dict[int, int]) -> int:

@@ -8,6 +8,7 @@ from watosfs_model.operations import Mkdir, Operation, Rename
 
 PATH_ARGUMENTS = ("path", "old", "new")
 _PLAIN_NAMES = p.NAMES_TINY
+_SETTLING_NAMES = (*p.NAMES_TINY, *p.NAMES_MANY[:8])
 
 Change = Callable[[bytes], bytes]
 
@@ -23,6 +24,15 @@ def renamed_traces(operations: Sequence[Operation]) -> Iterator[list[Operation]]
         rank = _PLAIN_NAMES.index(name) if name in _PLAIN_NAMES else len(_PLAIN_NAMES)
         for simpler in _PLAIN_NAMES[:rank]:
             yield [with_paths(op, renaming({name: simpler})) for op in operations]
+
+
+def resettled_traces(operations: Sequence[Operation]) -> Iterator[list[Operation]]:
+    """One name replaced by each of some that hash elsewhere."""
+    names = names_of(operations)
+    for name in names:
+        for other in _SETTLING_NAMES:
+            if other not in names:
+                yield [with_paths(op, renaming({name: other})) for op in operations]
 
 
 def flatter_traces(operations: Sequence[Operation]) -> Iterator[list[Operation]]:
