@@ -132,10 +132,23 @@ def entry_difference(name: str, due: Entry | None, found: Entry | None) -> list[
     if found is None:
         return [f"{name}: is missing"]
     return [
-        f"{name}: {field} is {value_text(b)}, should be {value_text(a)}"
+        f"{name}: {field} {change_text(a, b)}"
         for field, a, b in zip(FIELDS, due, found, strict=True)
         if a != b
     ]
+
+
+def change_text(due: object, found: object) -> str:
+    """How a field differs; of long bytes the first place where they do."""
+    if isinstance(due, bytes) and isinstance(found, bytes) and max(len(due), len(found)) > 40:
+        pairs = zip(due, found, strict=False)
+        shorter = min(len(due), len(found))
+        at = next((i for i, (a, b) in enumerate(pairs) if a != b), shorter)
+        return (
+            f"({len(found)} bytes, should be {len(due)}) is {found[at : at + 16]!r} from byte "
+            f"{at} on, should be {due[at : at + 16]!r}"
+        )
+    return f"is {value_text(found)}, should be {value_text(due)}"
 
 
 def value_text(value: object) -> str:

@@ -105,6 +105,7 @@ def failure_of(reason: str, where: str) -> Failure:
     oracle, _, story = reason.partition(": ")
     subject = oracle
     if oracle == "check":
-        words = "".join(" " if c.isdigit() else c for c in ":".join(story.split(":", 2)[:2]))
-        subject = "check " + " ".join(words.split())
+        place = story.split(":", 1)[0].replace("at block", "")
+        words = "".join("" if c.isdigit() else c for c in place).split()
+        subject = " ".join(["check", *words]).replace(" ,", ",")
     return Failure("crash", subject, f"crash {where}: {story}")
