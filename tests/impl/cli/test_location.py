@@ -51,7 +51,7 @@ def test_where_a_path_is_needed_an_image_alone_is_a_mistake(text: str) -> None:
 
 
 def test_a_relative_path_is_answered_with_how_to_write_it() -> None:
-    with pytest.raises(Failure, match="write disk.img:/docs/a$"):
+    with pytest.raises(Failure, match=r"write disk\.img:/docs/a$"):
         parse_location("disk.img:docs/a")
 
 
