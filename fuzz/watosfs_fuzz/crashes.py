@@ -61,7 +61,8 @@ class LogCrashes:
         window = Window(image, {}, choice.event_index, marks, 0, 0)
         device = LazyDevice(self.target.geometry.block_count, window, Choices())
         reason = self.oracle.judge(self.oracle.recover(device), window)
-        return None if reason is None else failure_of(reason, f"at {choice}")
+        where = f"{place_of(marks)} ({str(choice).removeprefix('crash ')})"
+        return None if reason is None else failure_of(reason, where)
 
     def smallest(
         self, exploration: Exploration, key: tuple[str, str]
@@ -133,6 +134,15 @@ class NewestDigits:
 def marks_of(events: Sequence[Event]) -> list[Hashable]:
     """The labels of the marks, in order."""
     return [event.label for event in events if isinstance(event, Mark)]
+
+
+def place_of(marks: Sequence[Hashable]) -> str:
+    """Where in the trace a crash happens, from the last mark before it."""
+    label = marks[-1] if marks else None
+    if not isinstance(label, tuple):
+        return "before the first operation"
+    word, number = label
+    return f"{'after' if word == 'end' else 'in'} operation {number}"
 
 
 def without_numbers(text: str) -> str:

@@ -53,9 +53,7 @@ class Runner:
 
 
 @pytest.fixture
-def watosfs(
-    capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
-) -> Runner:
+def watosfs(capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Runner:
     return Runner(capsysbinary, monkeypatch)
 
 
