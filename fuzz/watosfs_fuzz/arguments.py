@@ -16,7 +16,10 @@ T = TypeVar("T")
 
 
 class Arguments:
-    """Draws arguments for the tree that ``sketch`` remembers. ``names`` is this trace's choice."""
+    """Draws arguments for the tree that ``sketch`` remembers. ``names`` is this trace's choice.
+
+    A draw of 0 everywhere gives the plainest of each: that is where Hypothesis shrinks to.
+    """
 
     __slots__ = ("errors", "names", "offsets", "random", "rng", "sketch", "wide_sizes")
 
@@ -38,13 +41,13 @@ class Arguments:
 
     def is_error(self) -> bool:
         """Whether to aim at an error path this time."""
-        return self.random() < self.errors
+        return self.random() >= 1 - self.errors
 
     # -- paths
 
     def name(self) -> bytes:
         """A name for something new."""
-        if self.random() < 0.02:
+        if self.random() >= 0.98:
             return self.pick(p.NAMES_ODD + p.NAMES_LONG + p.NAMES_TOO_LONG + p.NAMES_SPECIAL)
         return self.pick(self.names)
 
@@ -82,7 +85,7 @@ class Arguments:
     def file(self) -> bytes:
         """A file (now and then through a symlink)."""
         sketch = self.sketch
-        if sketch.symlinks and self.random() < 0.1:
+        if sketch.symlinks and self.random() >= 0.9:
             return self.pick(sketch.symlinks)
         return self.existing(sketch.files)
 
@@ -143,10 +146,10 @@ class Arguments:
     def offset(self, size: int) -> int:
         """A place in (or beyond) a file of ``size`` bytes."""
         draw = self.random()
-        if draw < 0.25:
-            found = size
-        elif draw < 0.40:
+        if draw < 0.15:
             found = 0
+        elif draw < 0.40:
+            found = size
         elif draw < 0.55:
             found = size + self.pick(p.NUDGES)
         elif draw < 0.70:

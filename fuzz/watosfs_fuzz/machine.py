@@ -15,7 +15,6 @@ Hypothesis, the choice of what a power cut leaves too, so all of it shrinks toge
 import random
 from typing import ClassVar
 
-from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -24,19 +23,69 @@ from watosfs_fuzz.arguments import Arguments
 from watosfs_fuzz.bursts import burst
 from watosfs_fuzz.makers import MAKERS
 from watosfs_fuzz.plan import Plan, names_of
+from watosfs_fuzz.power_cut import Cut, draw_cut
 from watosfs_fuzz.run import Run, RunOptions
 from watosfs_fuzz.sketch import Sketch
-from watosfs_fuzz.target import Geometry, Target
+from watosfs_fuzz.target import CrashTarget, Geometry, Target
 from watosfs_fuzz.targets.registry import make_target
 from watosfs_fuzz.worker import nodes_of
 from watosfs_model.operations import Crash, Operation
 from watosfs_model.trace import format_operation
 
-#: Every draw is Hypothesis' own: it replays, mutates and shrinks them.
-DRAWS = st.randoms(use_true_random=False)
 LOOKING = ("pread", "readdir", "stat", "lstat", "fstat", "readlink", "statfs")
 #: A burst longer than this is for campaigns.
 BURST_OPERATIONS_MAX = 24
+DATA = st.data()
+
+
+class DrawnRandom(random.Random):
+    """A source of randomness whose every draw is Hypothesis' own: replayed, mutated and shrunk."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        super().__init__(0)
+        self.draw = draw
+
+    def random(self) -> float:
+        return float(self.draw(_FRACTIONS)) / _FRACTION_COUNT
+
+    def getrandbits(self, k: int, /) -> int:
+        return self.draw(st.integers(0, (1 << k) - 1))
+
+
+_FRACTION_COUNT = 1024
+_FRACTIONS = st.integers(0, _FRACTION_COUNT - 1)
+
+
+@st.composite
+def operations(draw: st.DrawFn, name: str, plan: Plan, sketch: Sketch) -> Operation:
+    """An operation of this kind for the tree that the sketch remembers."""
+    return MAKERS[name](plan, arguments_of(draw, plan, sketch))
+
+
+@st.composite
+def bursts(draw: st.DrawFn, plan: Plan, sketch: Sketch) -> list[Operation]:
+    """A run of related operations, as the campaign makes them."""
+    return burst(plan, arguments_of(draw, plan, sketch))[:BURST_OPERATIONS_MAX]
+
+
+@st.composite
+def traces(draw: st.DrawFn, geometries: tuple[Geometry, ...]) -> tuple[Geometry, Plan]:
+    """The volume and the names of one example."""
+    rng = DrawnRandom(draw)
+    geometry = rng.choice(geometries)
+    names = names_of(rng, "mixed")
+    return geometry, Plan("mixed", geometry.block_count, 0, names, (), p.ERROR_SHARE)
+
+
+@st.composite
+def cuts(draw: st.DrawFn, target: CrashTarget) -> Cut:
+    """What a power cut at the end of the log leaves."""
+    return draw_cut(target.base, target.device.events, DrawnRandom(draw))
+
+
+def arguments_of(draw: st.DrawFn, plan: Plan, sketch: Sketch) -> Arguments:
+    """Arguments that Hypothesis draws."""
+    return Arguments(DrawnRandom(draw), sketch, plan.names, plan.error_share)
 
 
 class LockstepMachine(RuleBasedStateMachine):
@@ -55,27 +104,28 @@ class LockstepMachine(RuleBasedStateMachine):
         """The target of one example; for subclasses that bring their own."""
         return make_target(self.target_name, geometry)
 
-    @initialize(draws=DRAWS)
-    def start(self, draws: random.Random) -> None:
-        self.target = self.make_target(draws.choice(self.geometries))
-        self.operations = frozenset(kind.name() for kind in self.target.dialect.operations)
-        names = names_of(draws, "mixed")
-        blocks = self.target.geometry.block_count
-        self.plan = Plan("mixed", blocks, 0, names, (), p.ERROR_SHARE)
+    @initialize(data=DATA)
+    def start(self, data: st.DataObject) -> None:
+        geometry, self.plan = data.draw(traces(self.geometries), label="volume")
+        self.target = self.make_target(geometry)
+        self.kinds = frozenset(kind.name() for kind in self.target.dialect.operations)
         self.sketch = Sketch()
         self.run = Run(self.target, RunOptions(crashes=self.explores_crashes))
 
-    def perform(self, name: str, draws: random.Random) -> None:
-        """Make an operation of this kind, run it in lockstep, learn from its outcome."""
-        if name in self.operations:
-            arguments = Arguments(draws, self.sketch, self.plan.names, self.plan.error_share)
-            self.perform_one(MAKERS[name](self.plan, arguments), draws)
+    def perform(self, data: st.DataObject, *names: str) -> None:
+        """Draw one of some kinds of operation and run it."""
+        name = data.draw(st.sampled_from(names)) if len(names) > 1 else names[0]
+        if name in self.kinds:
+            operation = data.draw(operations(name, self.plan, self.sketch), label="operation")
+            self.perform_one(data, operation)
 
-    def perform_one(self, operation: Operation, draws: random.Random) -> None:
-        note(format_operation(operation))
+    def perform_one(self, data: st.DataObject, operation: Operation) -> None:
+        """Run an operation in lockstep, and learn from its outcome."""
         assert self.target is not None
+        if operation.name() not in self.kinds:
+            return
         if isinstance(operation, Crash):
-            self.run.cut_power(draws)
+            self.run.cut_power(data.draw(cuts(self.run.crash_target()), label="power cut"))
             self.verify()
             self.sketch.replace(nodes_of(self.target.observe()[0]))
             return
@@ -99,70 +149,68 @@ class LockstepMachine(RuleBasedStateMachine):
 
     # -- rules
 
-    @rule(draws=DRAWS)
-    def mkdir(self, draws: random.Random) -> None:
-        self.perform("mkdir", draws)
+    @rule(data=DATA)
+    def mkdir(self, data: st.DataObject) -> None:
+        self.perform(data, "mkdir")
 
-    @rule(draws=DRAWS)
-    def rmdir(self, draws: random.Random) -> None:
-        self.perform("rmdir", draws)
+    @rule(data=DATA)
+    def rmdir(self, data: st.DataObject) -> None:
+        self.perform(data, "rmdir")
 
-    @rule(draws=DRAWS)
-    def open(self, draws: random.Random) -> None:
-        self.perform("open", draws)
+    @rule(data=DATA)
+    def open(self, data: st.DataObject) -> None:
+        self.perform(data, "open")
 
-    @rule(draws=DRAWS)
-    def close(self, draws: random.Random) -> None:
-        self.perform("close", draws)
+    @rule(data=DATA)
+    def close(self, data: st.DataObject) -> None:
+        self.perform(data, "close")
 
-    @rule(draws=DRAWS)
-    def pwrite(self, draws: random.Random) -> None:
-        self.perform("pwrite", draws)
+    @rule(data=DATA)
+    def pwrite(self, data: st.DataObject) -> None:
+        self.perform(data, "pwrite")
 
-    @rule(draws=DRAWS)
-    def change_size(self, draws: random.Random) -> None:
-        self.perform(draws.choice(("ftruncate", "truncate")), draws)
+    @rule(data=DATA)
+    def change_size(self, data: st.DataObject) -> None:
+        self.perform(data, "ftruncate", "truncate")
 
-    @rule(draws=DRAWS)
-    def unlink(self, draws: random.Random) -> None:
-        self.perform("unlink", draws)
+    @rule(data=DATA)
+    def unlink(self, data: st.DataObject) -> None:
+        self.perform(data, "unlink")
 
-    @rule(draws=DRAWS)
-    def rename(self, draws: random.Random) -> None:
-        self.perform("rename", draws)
+    @rule(data=DATA)
+    def rename(self, data: st.DataObject) -> None:
+        self.perform(data, "rename")
 
-    @rule(draws=DRAWS)
-    def link(self, draws: random.Random) -> None:
-        self.perform("link", draws)
+    @rule(data=DATA)
+    def link(self, data: st.DataObject) -> None:
+        self.perform(data, "link")
 
-    @rule(draws=DRAWS)
-    def symlink(self, draws: random.Random) -> None:
-        self.perform("symlink", draws)
+    @rule(data=DATA)
+    def symlink(self, data: st.DataObject) -> None:
+        self.perform(data, "symlink")
 
-    @rule(draws=DRAWS)
-    def look(self, draws: random.Random) -> None:
-        self.perform(draws.choice(LOOKING), draws)
+    @rule(data=DATA)
+    def look(self, data: st.DataObject) -> None:
+        self.perform(data, *LOOKING)
 
-    @rule(draws=DRAWS)
-    def change_attributes(self, draws: random.Random) -> None:
-        self.perform(draws.choice(("chmod", "chown", "utimens")), draws)
+    @rule(data=DATA)
+    def change_attributes(self, data: st.DataObject) -> None:
+        self.perform(data, "chmod", "chown", "utimens")
 
-    @rule(draws=DRAWS)
-    def make_durable(self, draws: random.Random) -> None:
-        self.perform(draws.choice(("sync", "fsync", "fdatasync")), draws)
+    @rule(data=DATA)
+    def make_durable(self, data: st.DataObject) -> None:
+        self.perform(data, "sync", "fsync", "fdatasync")
 
-    @rule(draws=DRAWS)
-    def transact(self, draws: random.Random) -> None:
-        self.perform(draws.choice(("begin", "commit", "abort")), draws)
+    @rule(data=DATA)
+    def transact(self, data: st.DataObject) -> None:
+        self.perform(data, "begin", "commit", "abort")
 
-    @rule(draws=DRAWS)
-    def restart(self, draws: random.Random) -> None:
-        self.perform(draws.choice(("remount", "crash")), draws)
+    @rule(data=DATA)
+    def restart(self, data: st.DataObject) -> None:
+        self.perform(data, "remount", "crash")
 
-    @rule(draws=DRAWS)
-    def go_on_for_a_while(self, draws: random.Random) -> None:
+    @rule(data=DATA)
+    def go_on_for_a_while(self, data: st.DataObject) -> None:
         """A run of related operations, as the campaign makes them."""
-        arguments = Arguments(draws, self.sketch, self.plan.names, self.plan.error_share)
-        for operation in burst(self.plan, arguments)[:BURST_OPERATIONS_MAX]:
-            if operation.name() in self.operations:
-                self.perform_one(operation, draws)
+        for operation in data.draw(bursts(self.plan, self.sketch), label="operations"):
+            self.perform_one(data, operation)

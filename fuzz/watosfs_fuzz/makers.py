@@ -22,7 +22,7 @@ def mkdir(plan: Plan, a: Arguments) -> Operation:
     path = a.new_path()
     if path.count(b"/") > p.DEPTH_MAX:
         path = b"/" + a.name()
-    return ops.Mkdir(path, a.pick(p.MODES) if a.random() < 0.3 else 0o755)
+    return ops.Mkdir(path, a.pick(p.MODES) if a.random() >= 0.7 else 0o755)
 
 
 def open_file(plan: Plan, a: Arguments) -> Operation:
@@ -33,7 +33,7 @@ def open_file(plan: Plan, a: Arguments) -> Operation:
         path = a.new_path()
     else:
         path = a.file() if a.random() < 0.9 else a.any_path()
-    return ops.Open(path, flags, a.pick(p.MODES) if a.random() < 0.3 else 0o644)
+    return ops.Open(path, flags, a.pick(p.MODES) if a.random() >= 0.7 else 0o644)
 
 
 def close(plan: Plan, a: Arguments) -> Operation:
@@ -43,7 +43,7 @@ def close(plan: Plan, a: Arguments) -> Operation:
 def pread(plan: Plan, a: Arguments) -> Operation:
     fd = a.file_fd(writing=False)
     size = a.size_of(fd)
-    count = min(size, 2 * p.CHUNK) if a.random() < 0.3 else a.pick(p.LENGTHS_WRITTEN)
+    count = a.pick(p.LENGTHS_WRITTEN) if a.random() >= 0.3 else min(size, 2 * p.CHUNK)
     if a.is_error():
         count = -1
     return ops.Pread(fd, count, a.offset(size))
@@ -53,7 +53,7 @@ def pwrite(plan: Plan, a: Arguments) -> Operation:
     if not a.sketch.descriptors and a.random() < 0.9:
         return open_file(plan, a)
     fd = a.file_fd(writing=True)
-    is_large = plan.style == "full" and a.random() < 0.4
+    is_large = plan.style == "full" and a.random() >= 0.6
     length = a.pick(p.SIZES_CHUNK) if is_large else a.length()
     return ops.Pwrite(fd, a.data(length), a.offset(a.size_of(fd)))
 
@@ -70,11 +70,11 @@ def truncate(plan: Plan, a: Arguments) -> Operation:
 
 
 def unlink(plan: Plan, a: Arguments) -> Operation:
-    return ops.Unlink(a.any_path() if a.random() < 0.15 else a.file())
+    return ops.Unlink(a.any_path() if a.random() >= 0.85 else a.file())
 
 
 def rmdir(plan: Plan, a: Arguments) -> Operation:
-    return ops.Rmdir(a.any_path() if a.random() < 0.1 else a.existing(a.sketch.directories[1:]))
+    return ops.Rmdir(a.any_path() if a.random() >= 0.9 else a.existing(a.sketch.directories[1:]))
 
 
 def rename(plan: Plan, a: Arguments) -> Operation:

@@ -4,7 +4,6 @@ Whatever goes wrong ends the run and becomes its ``failure``: a difference, a br
 any exception that a target lets out (its contract is ``OSError`` with an errno, nothing else).
 """
 
-import random
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from watosfs_fuzz.crash.explore import Exploration
 from watosfs_fuzz.crashes import LogCrashes
 from watosfs_fuzz.lockstep import PID, Failure, Lockstep, outcome_text
 from watosfs_fuzz.oracle import failure_of
-from watosfs_fuzz.power_cut import ALL_PERSISTED, Cut, cut_by_policy, draw_cut
+from watosfs_fuzz.power_cut import ALL_PERSISTED, Cut, cut_by_policy
 from watosfs_fuzz.target import CrashTarget, Target
 from watosfs_model import Outcome, step
 from watosfs_model.operations import Crash, Operation
@@ -75,10 +74,10 @@ class Run:
         report.features[f"{operation.name()} {outcome_word(outcome)}"] += 1
         return outcome
 
-    def cut_power(self, choice: int | random.Random) -> Outcome:
+    def cut_power(self, choice: int | Cut) -> Outcome:
         """Explore the crashes so far; then recover from one of them and go on from there.
 
-        ``choice`` is a policy of ``power_cut``, or what to draw from.
+        ``choice`` is a policy of ``power_cut``, or the cut itself.
         """
         report = self.report
         report.operations.append(Crash())
@@ -108,11 +107,14 @@ class Run:
 
     # -- crashes
 
+    def crash_target(self) -> CrashTarget:
+        """The target, which can crash."""
+        assert self.target.dialect.can_crash, f"{self.target.name} cannot crash"
+        return self.target  # type: ignore[return-value]
+
     def log_crashes(self) -> LogCrashes:
         """The crashes of the log since the start or the last power cut."""
-        assert self.target.dialect.can_crash, f"{self.target.name} cannot crash"
-        target: CrashTarget = self.target  # type: ignore[assignment]
-        return LogCrashes(target, self.lockstep.states, self.memo)
+        return LogCrashes(self.crash_target(), self.lockstep.states, self.memo)
 
     def explore_crashes(self) -> Failure | None:
         """Every crash since the start or the last power cut; the first that is wrong."""
@@ -130,15 +132,11 @@ class Run:
         self.report.choice = first.choice
         return failure_of(first.reason, first.where)
 
-    def recover(self, choice: int | random.Random) -> Failure | None:
+    def recover(self, choice: int | Cut) -> Failure | None:
         """Restart the target on one legal image; the model follows to the state that was found."""
         crashes, lockstep = self.log_crashes(), self.lockstep
         base, events = crashes.target.base, crashes.target.device.events
-        cut: Cut = (
-            cut_by_policy(base, events, choice)
-            if isinstance(choice, int)
-            else draw_cut(base, events, choice)
-        )
+        cut = cut_by_policy(base, events, choice) if isinstance(choice, int) else choice
         state, failure = crashes.recover_at(cut, lockstep.done)
         if state is not None:
             lockstep.recovered(step(state, PID, Crash())[1])

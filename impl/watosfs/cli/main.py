@@ -98,7 +98,7 @@ COMMANDS = {
     "mkdir": Command(
         change.add_mkdir,
         "make directories",
-        examples=("mkdir -p disk.img:/home/ada/notes",),
+        examples=("mkdir -p disk.img:/docs/ada/notes",),
     ),
     "mv": Command(
         change.add_mv,
@@ -110,7 +110,7 @@ COMMANDS = {
         change.add_ln,
         "link files",
         "Give a file a second name or, with -s, make a symlink that holds TARGET as it is written.",
-        ("ln disk.img:/data disk.img:/same-data", "ln -s ../etc/hosts disk.img:/home/hosts"),
+        ("ln disk.img:/data disk.img:/same-data", "ln -s ../etc/hosts disk.img:/docs/hosts"),
     ),
     "stat": Command(
         listing.add_stat,
