@@ -1,0 +1,29 @@
+"""Clauses of docs/SEMANTICS.md and their citations in the model go together."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+GROUP = re.compile(r"\[([A-Z][0-9]+(?:, [A-Z][0-9]+)*)\]")
+RANGE = re.compile(r"\[([A-Z])([0-9]+)\.\.[A-Z]([0-9]+)\]")
+
+
+def cited() -> set[str]:
+    found: set[str] = set()
+    for path in sorted((ROOT / "model").rglob("*.py")):
+        for group in GROUP.findall(path.read_text()):
+            found |= set(group.split(", "))
+    return found
+
+
+def defined() -> set[str]:
+    text = (ROOT / "docs" / "SEMANTICS.md").read_text()
+    return set(re.findall(r"^- \*\*([A-Z][0-9]+)\*\*", text, re.MULTILINE))
+
+
+def test_every_cited_clause_is_written_down() -> None:
+    assert cited() - defined() == set()
+
+
+def test_every_clause_is_cited_where_it_is_decided() -> None:
+    assert defined() - cited() == set()
