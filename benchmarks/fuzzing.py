@@ -2,10 +2,11 @@
 
 import time
 
-from watosfs_fuzz.campaign import Settings, geometry_of, run_options
 from watosfs_fuzz.generate import Generator
 from watosfs_fuzz.run import Run
+from watosfs_fuzz.tally import Settings
 from watosfs_fuzz.targets.registry import make_target
+from watosfs_fuzz.worker import geometry_of, run_options
 from watosfs_model.operations import Crash
 
 TRACE_OPERATIONS = 50
