@@ -65,7 +65,8 @@ def operations(draw: st.DrawFn, name: str, plan: Plan, sketch: Sketch) -> Operat
 @st.composite
 def bursts(draw: st.DrawFn, plan: Plan, sketch: Sketch) -> list[Operation]:
     """A run of related operations, as the campaign makes them."""
-    return burst(plan, arguments_of(draw, plan, sketch))[:BURST_OPERATIONS_MAX]
+    length = draw(st.integers(1, BURST_OPERATIONS_MAX))
+    return burst(plan, arguments_of(draw, plan, sketch))[:length]
 
 
 @st.composite

@@ -125,8 +125,8 @@ class Minimiser:
             pass
 
     def drop_with_another_name(self) -> bool:
-        """Remove one operation while one name changes: where a name lies in a tree is its hash's
-        affair, so fewer entries may need others.
+        """Remove one operation while a name or path changes: where a name lies in a tree is its
+        hash's affair, so fewer entries may need others.
         """
         operations = self.case.operations
         if not 3 < len(operations) <= PAIRS_OPERATIONS_MAX:

@@ -86,9 +86,10 @@ class CrashOracle:
 
     def is_permitted(self, tree: Hashable, number: int) -> bool:
         """Whether recovery may find ``tree`` after operation ``number``."""
-        known, coming = self.permitted.setdefault(
-            number, (set(), iter(crash_states(self.states[number])))
-        )
+        found = self.permitted.get(number)
+        if found is None:
+            found = self.permitted[number] = (set(), iter(crash_states(self.states[number])))
+        known, coming = found
         if tree in known:
             return True
         # Oldest first: that is what most crashes leave, so the younger are seldom looked at.

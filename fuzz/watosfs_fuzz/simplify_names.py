@@ -27,7 +27,14 @@ def renamed_traces(operations: Sequence[Operation]) -> Iterator[list[Operation]]
 
 
 def resettled_traces(operations: Sequence[Operation]) -> Iterator[list[Operation]]:
-    """One name replaced by each of some that hash elsewhere."""
+    """One name replaced by each of some that hash elsewhere, or one path by another one's."""
+    paths = sorted({path for operation in operations for path in paths_of(operation)})
+    for index, operation in enumerate(operations):
+        for argument in PATH_ARGUMENTS:
+            for path in paths if hasattr(operation, argument) else ():
+                if path != getattr(operation, argument):
+                    moved = replace(operation, **{argument: path})  # type: ignore[type-var]
+                    yield [*operations[:index], moved, *operations[index + 1 :]]
     names = names_of(operations)
     for name in names:
         for other in _SETTLING_NAMES:
@@ -49,12 +56,16 @@ def flatter_traces(operations: Sequence[Operation]) -> Iterator[list[Operation]]
             yield [*(with_paths(op, ahead) for op in before), *after]
 
 
+def paths_of(operation: Operation) -> list[bytes]:
+    """The paths among an operation's arguments."""
+    return [getattr(operation, name) for name in PATH_ARGUMENTS if hasattr(operation, name)]
+
+
 def names_of(operations: Sequence[Operation]) -> list[bytes]:
     """The names in all paths, in order of appearance."""
     found: dict[bytes, None] = {}
     for operation in operations:
-        for argument in PATH_ARGUMENTS:
-            path = getattr(operation, argument, b"")
+        for path in paths_of(operation):
             found.update(dict.fromkeys(part for part in path.split(b"/") if part))
     return list(found)
 

@@ -37,7 +37,11 @@ def test_a_trace_is_a_function_of_seed_and_number() -> None:
 def test_a_trace_does_not_depend_on_the_order_of_hashes() -> None:
     found = set()
     for seed in ("0", "1", "77"):
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+        environment = {
+            **os.environ,
+            "PYTHONHASHSEED": seed,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
         done = subprocess.run(
             (sys.executable, "-c", PRINT_TRACES), capture_output=True, env=environment, check=True
         )

@@ -8,11 +8,11 @@ import pytest
 from tests.fuzz.broken_models import PLANTED
 from watosfs_fuzz.lockstep import Lockstep, difference_lines
 from watosfs_fuzz.run import Run, RunOptions
+from watosfs_fuzz.tally import Settings
 from watosfs_fuzz.target import Observed
 from watosfs_fuzz.targets import registry
 from watosfs_fuzz.targets.model import ModelTarget
 from watosfs_fuzz.targets.wfs3 import Wfs3Target
-from watosfs_fuzz.tally import Settings
 from watosfs_fuzz.worker import run_trace
 from watosfs_model import Outcome
 from watosfs_model.data import Fill, Literal
