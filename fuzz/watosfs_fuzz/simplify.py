@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from watosfs_fuzz import parameters as p
 from watosfs_model.data import Data, Fill, Literal
 from watosfs_model.open_flags import O_CREAT, O_RDWR
-from watosfs_model.operations import Operation
+from watosfs_model.operations import Mkdir, Operation
 
 #: Borders that a number is tried at, besides a half and one less.
 _BORDERS = (0, 1, p.INLINE_MAX, p.INLINE_MAX + 1, p.BLOCK, p.BLOCK + 1, p.CHUNK, p.CHUNK + 1)
@@ -17,12 +17,18 @@ _PATHS = ("path", "old", "new")
 def simpler_operations(operation: Operation) -> Iterator[Operation]:
     """The operation with one argument made simpler."""
     for field in fields(operation):  # type: ignore[arg-type]
-        for value in simpler_values(field.name, getattr(operation, field.name)):
+        old = getattr(operation, field.name)
+        for value in simpler_values(field.name, old, plain_mode(operation)):
             yield replace(operation, **{field.name: value})  # type: ignore[type-var]
 
 
-def simpler_values(name: str, value: object) -> Iterator[object]:
-    """Simpler values for the argument called ``name``."""
+def plain_mode(operation: Operation) -> int:
+    """The mode that says nothing: 0755 for a directory, 0644 for all else."""
+    return 0o755 if isinstance(operation, Mkdir) else 0o644
+
+
+def simpler_values(name: str, value: object, mode: int) -> Iterator[object]:
+    """Simpler values for the argument called ``name``; ``mode`` is the plain one."""
     match value:
         case Fill() | Literal():
             yield from simpler_data(value)
@@ -32,8 +38,8 @@ def simpler_values(name: str, value: object) -> Iterator[object]:
             yield b"a"
             if len(value) > 1:
                 yield value[: len(value) // 2]
-        case int() if name == "mode":
-            yield from (mode for mode in (0o644, 0o755) if value not in (0o644, 0o755))
+        case int() if name == "mode" and value != mode:
+            yield mode
         case int() if name == "flags" and value != O_CREAT | O_RDWR:
             yield O_CREAT | O_RDWR
             yield from (value & ~bit for bit in _bits(value))

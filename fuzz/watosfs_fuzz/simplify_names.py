@@ -54,6 +54,9 @@ def flatter_traces(operations: Sequence[Operation]) -> Iterator[list[Operation]]
             yield [*before, *(with_paths(op, back) for op in after)]
             ahead = replacing_prefix(operation.old, operation.new)
             yield [*(with_paths(op, ahead) for op in before), *after]
+            kept = [op for op in before if with_paths(op, ahead) == op]
+            later = [with_paths(op, ahead) for op in before if with_paths(op, ahead) != op]
+            yield [*kept, *later, *after]
 
 
 def paths_of(operation: Operation) -> list[bytes]:

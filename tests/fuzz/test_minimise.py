@@ -27,7 +27,7 @@ from watosfs_model import Outcome
 from watosfs_model.operations import Crash, Mkdir, Operation, Sync
 from watosfs_model.trace import format_operation, parse_trace
 
-#: A long trace with the fault in it, and the shortest one that shows it.
+#: A long trace with the fault in it, and what it shrinks to: none has fewer operations.
 LONG = """\
 open "/c/x" O_CREAT|O_RDWR 0o600
 mkdir "/c" 0o700
@@ -55,11 +55,19 @@ rename "/b/x" "/z/w"
 mkdir "/z/v" 0o755
 """
 MINIMAL = {
-    WrongErrno: ['mkdir "/a" 0o755', 'mkdir "/a/a" 0o755', 'rmdir "/a"'],
-    WrongValue: ['open "/a" O_CREAT|O_RDWR 0o644', 'pwrite 3 "a" 4096', "pread 3 4097 0"],
+    WrongErrno: ['mkdir "/a" 0o755', 'open "/a/a" O_CREAT|O_RDWR 0o644', 'rmdir "/a"'],
+    WrongValue: [
+        'open "/a" O_CREAT|O_RDWR 0o644',
+        "pwrite 3 fill(0,3997) 100",
+        "pread 3 3897 200",
+    ],
     SecondLinkLost: ['open "/a" O_CREAT|O_RDWR 0o644', 'link "/a" "/b"', 'unlink "/b"'],
     Escapes: ['mkdir "/a" 0o755', 'rename "/a" "/b"'],
-    FullDiskLie: ['mkdir "/a" 0o755', 'symlink "a" "/b"', 'mkdir "/a" 0o755'],
+    FullDiskLie: [
+        'mkdir "/a" 0o755',
+        'open "/b" O_CREAT|O_RDWR 0o644',
+        'mkdir "/a" 0o755',
+    ],
 }
 #: Operations of the minimal trace from whatever a campaign finds first.
 LENGTHS = {WrongErrno: 3, WrongValue: 3, SecondLinkLost: 3, FullDiskLie: 3, Escapes: 2}
@@ -149,6 +157,7 @@ def test_power_cuts_shrink_to_losing_nothing() -> None:
         fails = any(isinstance(operation, Crash) for operation in case.operations)
         return RunReport(
             operations=list(case.operations),
+            outcomes=[Outcome()] * len(case.operations),
             cuts=list(case.cuts),
             failure=wanted if fails else None,
         )
