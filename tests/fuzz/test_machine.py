@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.fuzz.broken_models import SecondLinkLost, WrongErrno
+from tests.fuzz.broken_models import Escapes, WrongErrno
 from watosfs_fuzz.canaries.catalogue import applied
 from watosfs_fuzz.machine import LockstepMachine
 from watosfs_fuzz.target import Geometry, Target
@@ -29,7 +29,7 @@ def minimal_operations(machine: type[LockstepMachine]) -> list[str]:
     return [operation.name() for operation in parse_trace(trace).operations]
 
 
-@pytest.mark.parametrize(("target_class", "longest"), [(WrongErrno, 3), (SecondLinkLost, 6)])
+@pytest.mark.parametrize(("target_class", "longest"), [(WrongErrno, 3), (Escapes, 3)])
 def test_a_planted_fault_is_found_and_shrunk(target_class: type[ModelTarget], longest: int) -> None:
     class Machine(LockstepMachine):
         def make_target(self, geometry: Geometry) -> Target:
