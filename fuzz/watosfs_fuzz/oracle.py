@@ -13,6 +13,8 @@ from watosfs_fuzz.crash.windows import Window
 from watosfs_fuzz.lockstep import Failure, tree_difference
 from watosfs_fuzz.target import CrashTarget, Tree
 from watosfs_model import System, crash_states, observe
+from watosfs_model.durability import crash_state
+from watosfs_model.state import Volume
 
 
 class Recovered(NamedTuple):
@@ -40,7 +42,9 @@ class CrashOracle:
         self.states = states
         self.memo = memo
         self.done = max(states)
-        self.permitted: dict[int, tuple[set[Hashable], Iterator[System]]] = {}
+        self.permitted: dict[int, tuple[set[Hashable], Iterator[Volume]]] = {}
+        self.trees: dict[int, tuple[Volume, Hashable]] = {}
+        self.verdicts: dict[tuple[int, int], tuple[Hashable, bool]] = {}
 
     def recover(self, device: LazyDevice) -> Recovered:
         """Mount, look at everything, check, try it out."""
@@ -86,19 +90,35 @@ class CrashOracle:
 
     def is_permitted(self, tree: Hashable, number: int) -> bool:
         """Whether recovery may find ``tree`` after operation ``number``."""
+        # Outcomes are shared between crash points, so the same object comes again and again.
+        verdict = self.verdicts.get((id(tree), number))
+        if verdict is None or verdict[0] is not tree:
+            verdict = self.verdicts[id(tree), number] = (tree, self.is_among(tree, number))
+        return verdict[1]
+
+    def is_among(self, tree: Hashable, number: int) -> bool:
+        """The comparison behind ``is_permitted``."""
         found = self.permitted.get(number)
         if found is None:
-            found = self.permitted[number] = (set(), iter(crash_states(self.states[number])))
+            found = self.permitted[number] = (set(), iter(self.states[number].history))
         known, coming = found
         if tree in known:
             return True
         # Oldest first: that is what most crashes leave, so the younger are seldom looked at.
-        for state in coming:
-            due = frozen(observe(state)[0])
+        for volume in coming:
+            due = self.tree_of(volume, number)
             known.add(due)
             if due == tree:
                 return True
         return False
+
+    def tree_of(self, volume: Volume, number: int) -> Hashable:
+        """A permitted state as recovery should show it; histories share their volumes."""
+        found = self.trees.get(id(volume))
+        if found is None:
+            state = crash_state(self.states[number], volume)
+            found = self.trees[id(volume)] = (volume, frozen(observe(state)[0]))
+        return found[1]
 
 
 def failure_of(reason: str, where: str) -> Failure:

@@ -74,19 +74,18 @@ def without_nameless(volume: Volume) -> Volume:
     return Volume(named, volume.next_number)
 
 
+def crash_state(system: System, volume: Volume) -> System:
+    """What recovery finds when ``volume``, one of the history, is what the crash left."""
+    named = without_nameless(volume)
+    nobody: dict[int, OpenFile] = {}
+    return System(named, (named,), nobody, system.operations, None, system.descriptors_max)
+
+
 def crash_states(system: System) -> tuple[System, ...]:
     """What recovery may find after a power cut now, oldest first: whole states, never mixtures
     [U3].
     """
-    nobody: dict[int, OpenFile] = {}
-    found: list[System] = []
-    for volume in system.history:
-        named = without_nameless(volume)
-        if not found or found[-1].volume is not named:
-            found.append(
-                System(named, (named,), nobody, system.operations, None, system.descriptors_max)
-            )
-    return tuple(found)
+    return tuple(crash_state(system, volume) for volume in system.history)
 
 
 def power_cut(system: System) -> System:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from watosfs_fuzz.crash.choice import CrashChoice, choice_of
 from watosfs_fuzz.crash.lazy import Choices, LazyDevice, PowerCut
-from watosfs_fuzz.crash.log import Event, Image
+from watosfs_fuzz.crash.log import ZERO_BLOCK, Event, Image
 from watosfs_fuzz.crash.windows import Window, windows
 
 Outcome = TypeVar("Outcome", bound=Hashable)
@@ -125,7 +125,10 @@ def reusable(
     if previous is None:
         return None
     narrowed = []
+    versions, durable = window.versions, window.durable
     for block, before in legal_before.items():
+        if block not in versions and before[0] is durable.get(block, ZERO_BLOCK) is before[-1]:
+            continue
         now = window.legal(block)
         if now != before:
             if len(now) > 1 or now[0] not in before:
