@@ -29,7 +29,10 @@ def minimal_operations(machine: type[LockstepMachine]) -> list[str]:
     return [operation.name() for operation in parse_trace(trace).operations]
 
 
-@pytest.mark.parametrize(("target_class", "longest"), [(WrongErrno, 3), (Escapes, 3)])
+@pytest.mark.parametrize(
+    ("target_class", "longest"),
+    [(WrongErrno, 3), pytest.param(Escapes, 3, marks=pytest.mark.slow)],
+)
 def test_a_planted_fault_is_found_and_shrunk(target_class: type[ModelTarget], longest: int) -> None:
     class Machine(LockstepMachine):
         def make_target(self, geometry: Geometry) -> Target:
@@ -38,6 +41,7 @@ def test_a_planted_fault_is_found_and_shrunk(target_class: type[ModelTarget], lo
     assert len(minimal_operations(Machine)) <= longest
 
 
+@pytest.mark.slow
 def test_a_missing_flush_is_found_and_shrunk() -> None:
     class Machine(LockstepMachine):
         geometries = (Geometry(256),)

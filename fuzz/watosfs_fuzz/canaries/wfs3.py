@@ -12,7 +12,7 @@ from watosfs.wfs3.engine import Engine
 from watosfs.wfs3.format import BLOCK_SIZE, block_count_of
 from watosfs.wfs3.namespace import Namespace
 from watosfs.wfs3.node import DIRECTORY, INODES, Node
-from watosfs.wfs3.paths import Follow
+from watosfs.wfs3.paths import Place
 from watosfs.wfs3.records import TYPE_DIRECTORY
 from watosfs.wfs3.store import NodeStore
 from watosfs.wfs3.volume import Volume
@@ -136,14 +136,12 @@ def merge_loses_entry(original: Function) -> Function:
     (rename_module, "rename"),
 )
 def rename_onto_itself_deletes(original: Function) -> Function:
-    def rename(names: Namespace, old: bytes, new: bytes) -> None:
-        source = names.resolve(old, Follow.NEVER)
-        target = names.resolve(new, Follow.NEVER)
+    def rename(names: Namespace, source: Place, target: Place) -> None:
         same = source.number == target.number and source.number and not source.special
         if same and source.kind != TYPE_DIRECTORY and not source.trailing_slash:
-            names.unlink(old)
+            names.unlink(source)
         else:
-            original(names, old, new)
+            original(names, source, target)
 
     return rename
 

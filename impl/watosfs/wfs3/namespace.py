@@ -1,4 +1,4 @@
-"""Names: lookup, creation, links, removal and rename, as POSIX and Linux have them
+"""Names: lookup, creation, links and removal at resolved places, as POSIX and Linux have them
 (``docs/SEMANTICS.md``).
 
 Every operation looks first, admits its space second and changes last, so that an error before the
@@ -7,6 +7,7 @@ change leaves nothing behind.
 
 import errno
 import stat
+from typing import TypeAlias
 
 from watosfs.errors import DamageError, failure
 from watosfs.wfs3 import directory, orphans
@@ -18,6 +19,10 @@ from watosfs.wfs3.paths import Follow, Place, resolve
 from watosfs.wfs3.records import ENTRY_TYPES, TYPE_DIRECTORY, TYPE_SYMLINK, Inode
 
 _NAMES_IN_MEMORY_MAX = 65536
+
+#: User and group of a new inode.
+Owner: TypeAlias = tuple[int, int]
+ROOT: Owner = (0, 0)
 
 
 class Namespace:
@@ -91,22 +96,23 @@ class Namespace:
 
     # -- creating
 
-    def create(self, path: bytes, place: Place, mode: int, kind_bits: int) -> Inode:
+    def create(self, place: Place, mode: int, kind_bits: int, owner: Owner = ROOT) -> Inode:
         """A new inode under a name that does not exist. The caller has checked ``place``."""
         tree = self.tree_of(place.parent)
         parent = self.engine.inode(place.parent)
         if kind_bits == stat.S_IFDIR and parent.nlink >= LINK_MAX:
-            raise failure(errno.EMLINK, path)
+            raise failure(errno.EMLINK, place.path)
         self.admit(tree)
-        return self.add_inode(place, mode, kind_bits)
+        return self.add_inode(place, mode, kind_bits, owner)
 
-    def add_inode(self, place: Place, mode: int, kind_bits: int) -> Inode:
+    def add_inode(self, place: Place, mode: int, kind_bits: int, owner: Owner) -> Inode:
         """The change of ``create``, space admitted."""
         engine = self.engine
         now = engine.clock()
         parent = engine.modify(place.parent)
         is_directory = kind_bits == stat.S_IFDIR
         inode = engine.new_inode(mode & 0o7777 | kind_bits, now, 2 if is_directory else 1)
+        inode.uid, inode.gid = owner
         kind = ENTRY_TYPES[kind_bits]
         directory.add(engine.changing_tree(parent), place.name, inode.number, kind)
         self.names[place.parent, place.name] = (inode.number, kind)
@@ -115,48 +121,42 @@ class Namespace:
         parent.mtime_ns = parent.ctime_ns = now
         return inode
 
-    def mkdir(self, path: bytes, mode: int) -> Inode:
+    def mkdir(self, place: Place, mode: int, owner: Owner = ROOT) -> Inode:
         """A new directory. EEXIST, EMLINK, ENOSPC."""
-        place = self.resolve(path, Follow.NEVER)
         if place.number:
-            raise failure(errno.EEXIST, path)
-        return self.create(path, place, mode, stat.S_IFDIR)
+            raise failure(errno.EEXIST, place.path)
+        return self.create(place, mode, stat.S_IFDIR, owner)
 
-    def symlink(self, target: bytes, path: bytes) -> None:
+    def symlink(self, target: bytes, place: Place, owner: Owner = ROOT) -> None:
         """A new symlink. EEXIST; ENOENT for an empty target; ENAMETOOLONG beyond 4095 bytes;
         EINVAL for NUL.
         """
         if not target:
-            raise failure(errno.ENOENT, path, "empty target")
+            raise failure(errno.ENOENT, place.path, "empty target")
         if len(target) >= PATH_MAX:
-            raise failure(errno.ENAMETOOLONG, path)
+            raise failure(errno.ENAMETOOLONG, place.path)
         if b"\0" in target:
-            raise failure(errno.EINVAL, path, "NUL byte in a target")
-        place = self.resolve(path, Follow.NEVER)
-        self.refuse_new(path, place)
+            raise failure(errno.EINVAL, place.path, "NUL byte in a target")
+        self.refuse_new(place)
         extra = 0 if len(target) <= INLINE_SIZE_MAX else 1 + self.engine.data.nodes_per_chunk(0)
         self.admit(self.tree_of(place.parent), extra=extra)
-        inode = self.add_inode(place, 0o777, stat.S_IFLNK)
+        inode = self.add_inode(place, 0o777, stat.S_IFLNK, owner)
         self.engine.data.write(inode, 0, target)
 
-    def refuse_new(self, path: bytes, place: Place) -> None:
+    def refuse_new(self, place: Place) -> None:
         """EEXIST or ENOENT when a non-directory cannot be entered at ``place``."""
         if place.number:
-            raise failure(errno.EEXIST, path)
+            raise failure(errno.EEXIST, place.path)
         if place.trailing_slash:
-            raise failure(errno.ENOENT, path)
+            raise failure(errno.ENOENT, place.path)
 
-    def link(self, old: bytes, new: bytes) -> None:
-        """A second name for a file or symlink (not followed). EPERM for a directory, EMLINK,
-        EEXIST.
-        """
-        source = self.find(old, Follow.TRAILING_SLASH)
-        place = self.resolve(new, Follow.NEVER)
-        self.refuse_new(new, place)
+    def link(self, source: Inode, place: Place) -> None:
+        """A second name for a file or symlink. EPERM for a directory, EMLINK, EEXIST."""
+        self.refuse_new(place)
         if source.is_directory:
-            raise failure(errno.EPERM, old)
+            raise failure(errno.EPERM, place.path)
         if source.nlink >= LINK_MAX:
-            raise failure(errno.EMLINK, old)
+            raise failure(errno.EMLINK, place.path)
         self.admit(self.tree_of(place.parent))
         engine = self.engine
         now = engine.clock()
@@ -170,11 +170,11 @@ class Namespace:
 
     # -- removing
 
-    def unlink(self, path: bytes) -> None:
+    def unlink(self, place: Place) -> None:
         """Remove a name; the inode goes with its last name and handle. EISDIR, ENOTDIR (trailing
         slash).
         """
-        place = self.resolve(path, Follow.NEVER)
+        path = place.path
         if place.special:
             raise failure(errno.EISDIR, path)
         if not place.number:
@@ -217,9 +217,9 @@ class Namespace:
             if error.errno != errno.ENOSPC:
                 raise
 
-    def rmdir(self, path: bytes) -> None:
+    def rmdir(self, place: Place) -> None:
         """Remove an empty directory. EBUSY (root), EINVAL (``.``), ENOTEMPTY, ENOTDIR."""
-        place = self.resolve(path, Follow.NEVER)
+        path = place.path
         if place.special:
             refusals = {b"/": errno.EBUSY, b".": errno.EINVAL, b"..": errno.ENOTEMPTY}
             raise failure(refusals[place.special], path)
@@ -266,13 +266,12 @@ class Namespace:
         else:
             self.engine.delete_inode(inode)
 
-    def readlink(self, path: bytes) -> bytes:
-        """The target of the symlink at ``path``; EINVAL for anything else."""
-        place = self.resolve(path, Follow.TRAILING_SLASH)
+    def readlink(self, place: Place) -> bytes:
+        """The target of a symlink; EINVAL for anything else."""
         if not place.number:
-            raise failure(errno.ENOENT, path)
+            raise failure(errno.ENOENT, place.path)
         if place.kind != TYPE_SYMLINK:
-            raise failure(errno.EINVAL, path)
+            raise failure(errno.EINVAL, place.path)
         return self.target_of(place.number)
 
     def forget(self) -> None:

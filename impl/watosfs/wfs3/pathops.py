@@ -92,7 +92,7 @@ class PathOperations:
             if not flags & O_CREAT:
                 raise failure(errno.ENOENT, path)
             with self.change():
-                inode = self.namespace.create(path, place, mode, stat.S_IFREG)
+                inode = self.namespace.create(place, mode, stat.S_IFREG)
             return self.add_handle(inode, flags)
         if place.kind == TYPE_SYMLINK:
             raise failure(errno.ENOTDIR if flags & O_DIRECTORY else errno.ELOOP, path)
@@ -139,37 +139,39 @@ class PathOperations:
     def mkdir(self, path: bytes | str, mode: int = 0o755) -> None:
         """A new directory; EEXIST, EMLINK, ENOSPC."""
         with self.change():
-            self.namespace.mkdir(as_bytes(path), mode)
+            self.namespace.mkdir(self.place(path, Follow.NEVER), mode)
 
     def rmdir(self, path: bytes | str) -> None:
         """Remove an empty directory; ENOTEMPTY, ENOTDIR, EBUSY for the root, EINVAL for ``.``."""
         with self.change():
-            self.namespace.rmdir(as_bytes(path))
+            self.namespace.rmdir(self.place(path, Follow.NEVER))
 
     def unlink(self, path: bytes | str) -> None:
         """Remove a file's or symlink's name; EISDIR for a directory."""
         with self.change():
-            self.namespace.unlink(as_bytes(path))
+            self.namespace.unlink(self.place(path, Follow.NEVER))
 
     def rename(self, old: bytes | str, new: bytes | str) -> None:
         """Move a name in one step, replacing what ``new`` led to."""
         with self.change():
-            rename.rename(self.namespace, as_bytes(old), as_bytes(new))
+            source = self.place(old, Follow.NEVER)
+            rename.rename(self.namespace, source, self.place(new, Follow.NEVER))
 
     def link(self, old: bytes | str, new: bytes | str) -> None:
         """A second name for a file."""
         with self.change():
-            self.namespace.link(as_bytes(old), as_bytes(new))
+            source = self.find(old, follow=False)
+            self.namespace.link(source, self.place(new, Follow.NEVER))
 
     def symlink(self, target: bytes | str, path: bytes | str) -> None:
         """A symlink at ``path`` that leads to ``target`` (any bytes but NUL)."""
         with self.change():
-            self.namespace.symlink(as_bytes(target), as_bytes(path))
+            self.namespace.symlink(as_bytes(target), self.place(path, Follow.NEVER))
 
     def readlink(self, path: bytes | str) -> bytes:
         """A symlink's target; EINVAL for anything else."""
         self.require_mounted()
-        return self.namespace.readlink(as_bytes(path))
+        return self.namespace.readlink(self.place(path, Follow.TRAILING_SLASH))
 
     def readdir(self, path: bytes | str = b"/") -> list[DirectoryEntry]:
         """The entries of a directory, without ``.`` and ``..``, in no meaningful order; ENOTDIR."""

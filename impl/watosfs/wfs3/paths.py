@@ -30,7 +30,7 @@ class Place(NamedTuple):
 
     ``ancestors`` are the inode numbers from the root to ``parent``. ``special`` is the last
     component when it is not a name (``/``, ``.`` or ``..``); then ``name`` is empty and ``number``
-    the directory meant.
+    the directory meant. ``path`` is what was asked for, for messages.
     """
 
     ancestors: list[int]
@@ -39,6 +39,7 @@ class Place(NamedTuple):
     kind: int
     trailing_slash: bool
     special: bytes
+    path: bytes
 
     @property
     def parent(self) -> int:
@@ -83,7 +84,7 @@ def resolve(
         if found is None:
             if work:
                 raise failure(errno.ENOENT, path)
-            return Place(ancestors, part, 0, 0, trailing, b"")
+            return Place(ancestors, part, 0, 0, trailing, b"", path)
         number, kind = found
         if kind == TYPE_SYMLINK and (
             work or follow is Follow.ALWAYS or (trailing and follow is Follow.TRAILING_SLASH)
@@ -107,8 +108,8 @@ def resolve(
             continue
         if trailing and kind != TYPE_DIRECTORY and follow is not Follow.NEVER:
             raise failure(errno.ENOTDIR, path)
-        return Place(ancestors, part, number, kind, trailing, b"")
-    return Place(ancestors, b"", ancestors[-1], TYPE_DIRECTORY, trailing, special)
+        return Place(ancestors, part, number, kind, trailing, b"", path)
+    return Place(ancestors, b"", ancestors[-1], TYPE_DIRECTORY, trailing, special, path)
 
 
 def as_bytes(path: bytes | str) -> bytes:

@@ -6,19 +6,17 @@ from watosfs.errors import failure
 from watosfs.wfs3 import directory
 from watosfs.wfs3.format import LINK_MAX
 from watosfs.wfs3.namespace import Namespace
-from watosfs.wfs3.paths import Follow, Place
+from watosfs.wfs3.paths import Place
 from watosfs.wfs3.records import TYPE_DIRECTORY
 
 
-def rename(names: Namespace, old: bytes, new: bytes) -> None:
+def rename(names: Namespace, source: Place, target: Place) -> None:
     """Move a name, replacing what the new one led to, in one step.
 
     EBUSY for ``.``, ``..`` and the root; EINVAL into its own subtree; EISDIR, ENOTDIR, ENOTEMPTY
     as POSIX; nothing happens when both names lead to one inode.
     """
-    source = names.resolve(old, Follow.NEVER)
-    target = names.resolve(new, Follow.NEVER)
-    refuse(names, old, source, new, target)
+    refuse(names, source, target)
     if source.number == target.number:
         return
     engine = names.engine
@@ -58,8 +56,9 @@ def enter_moved(names: Namespace, source: Place, target: Place) -> None:
     names.names[target.parent, target.name] = (source.number, source.kind)
 
 
-def refuse(names: Namespace, old: bytes, source: Place, new: bytes, target: Place) -> None:
+def refuse(names: Namespace, source: Place, target: Place) -> None:
     """Raise the errno that forbids a rename."""
+    old, new = source.path, target.path
     if source.special or target.special:
         raise failure(errno.EBUSY, old)
     if not source.number:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -136,13 +137,29 @@ def test_tree_as_json_is_a_flat_list(filled: str, watosfs: Runner) -> None:
     assert set(found["entries"][1]) == {"path", "depth", *ATTRIBUTES}
 
 
-def test_a_tree_deeper_than_the_stack_of_python_is_drawn(image: str, watosfs: Runner) -> None:
+@pytest.fixture
+def chain(here: Path) -> Iterator[str]:
+    """A name for a chain of directories ``d``, taken away link by link however the test ends:
+    pytest removes old directories by recursion, which so deep a chain would break in a later run.
+    """
+    yield "chain"
+    path = "chain"
+    while os.path.isdir(f"{path}/d"):
+        path += "/d"
+    while os.path.isdir(path):
+        os.rmdir(path)
+        path = os.path.dirname(path)
+
+
+def test_a_tree_deeper_than_the_stack_of_python_is_drawn(
+    image: str, watosfs: Runner, chain: str
+) -> None:
     watosfs.ok("mkdir", "-p", f"{image}:{'/d' * 2000}")
     assert len(watosfs.ok("tree", image).lines) == 2003
     assert len(json.loads(watosfs.ok("tree", "--json", image).out)["entries"]) == 2001
-    watosfs.ok("get", "-r", f"{image}:/d", "out")
+    watosfs.ok("get", "-r", f"{image}:/d", chain)
     watosfs.ok("rm", "-r", f"{image}:/d")
-    watosfs.ok("put", "-r", "out", f"{image}:/")
+    watosfs.ok("put", "-r", chain, f"{image}:/")
     assert len(watosfs.ok("tree", image).lines) == 2003
 
 

@@ -1,0 +1,97 @@
+"""Who may do what: permission bits, ownership, sticky directories, set-id bits.
+
+Root is user 0 and passes everything but the execution of what nobody may execute.
+"""
+
+import errno
+import stat
+from typing import NamedTuple, Protocol
+
+from watosfs.errors import failure
+
+READ, WRITE, EXECUTE = 4, 2, 1
+
+_GROUP_EXECUTE = stat.S_IXGRP
+_SET_GID_COUNTS = stat.S_ISGID | _GROUP_EXECUTE
+
+
+class Owned(Protocol):
+    """What of an inode decides: ``mode`` with its type bits, ``uid``, ``gid``."""
+
+    mode: int
+    uid: int
+    gid: int
+
+
+class Credentials(NamedTuple):
+    """User and group ids: real, effective, saved; supplementary groups."""
+
+    ruid: int = 0
+    euid: int = 0
+    suid: int = 0
+    rgid: int = 0
+    egid: int = 0
+    sgid: int = 0
+    groups: frozenset[int] = frozenset()
+
+    @property
+    def is_root(self) -> bool:
+        """Whether the effective user passes permission checks."""
+        return self.euid == 0
+
+    def real(self) -> "Credentials":
+        """The same with the real ids in effect, as access(2) asks."""
+        return self._replace(euid=self.ruid, egid=self.rgid)
+
+    def is_in_group(self, gid: int) -> bool:
+        """Effective or supplementary."""
+        return gid == self.egid or gid in self.groups
+
+
+def permits(credentials: Credentials, inode: Owned, wanted: int) -> bool:
+    """Whether exactly one class (owner, else group, else other) has all wanted bits."""
+    mode = inode.mode
+    if credentials.euid == 0:
+        return not wanted & EXECUTE or stat.S_ISDIR(mode) or mode & 0o111 != 0
+    if credentials.euid == inode.uid:
+        mode >>= 6
+    elif credentials.is_in_group(inode.gid):
+        mode >>= 3
+    return mode & wanted == wanted
+
+
+def require(credentials: Credentials, inode: Owned, wanted: int) -> None:
+    """Raise EACCES unless permitted."""
+    if not permits(credentials, inode, wanted):
+        raise failure(errno.EACCES)
+
+
+def require_owner(credentials: Credentials, inode: Owned) -> None:
+    """Raise EPERM for anyone but the owner and root."""
+    if not (credentials.is_root or credentials.euid == inode.uid):
+        raise failure(errno.EPERM)
+
+
+def require_deletable(credentials: Credentials, directory: Owned, inode: Owned) -> None:
+    """EACCES without write and search permission; EPERM where a sticky directory forbids."""
+    require(credentials, directory, WRITE | EXECUTE)
+    if directory.mode & stat.S_ISVTX and not credentials.is_root:
+        if credentials.euid not in (inode.uid, directory.uid):
+            raise failure(errno.EPERM)
+
+
+def mode_without_ids(mode: int) -> int:
+    """The mode without set-uid, and without set-gid where it is not a lock mark."""
+    mode &= ~stat.S_ISUID
+    return mode & ~stat.S_ISGID if mode & _SET_GID_COUNTS == _SET_GID_COUNTS else mode
+
+
+def mode_after_write(credentials: Credentials, inode: Owned) -> int:
+    """The mode of a file whose data somebody changed."""
+    return inode.mode if credentials.is_root else mode_without_ids(inode.mode)
+
+
+def owner_of_new(credentials: Credentials, directory: Owned) -> tuple[int, int]:
+    """User and group of a new inode: the group is the directory's where that has set-gid."""
+    inherits = directory.mode & stat.S_ISGID
+    return credentials.euid, directory.gid if inherits else credentials.egid

@@ -1,0 +1,89 @@
+"""What the VFS asks of a file system: operations by inode number, below any path.
+
+The VFS resolves paths, checks permissions and crosses mounts; a file system looks up one name,
+changes one directory, reads and writes one inode. Failures are ``OSError`` with an errno.
+"""
+
+from typing import NamedTuple, Protocol
+
+
+class Attributes(Protocol):
+    """One inode; ``mode`` has the type bits, times are ns since 1970."""
+
+    mode: int
+    uid: int
+    gid: int
+    nlink: int
+    size: int
+    atime_ns: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+class Name(NamedTuple):
+    """A name in a directory of one file system; ``number`` is 0 when there is none (yet).
+
+    ``ancestors`` are inode numbers from the file system's root to the directory.
+    """
+
+    ancestors: list[int]
+    name: bytes
+    number: int
+    mode: int
+    path: bytes
+
+
+class Cursor(NamedTuple):
+    """A position in a directory that stays good while names come and go."""
+
+    key: int
+    name: bytes
+
+
+class Pin(Protocol):
+    """Keeps an inode alive while it is open, and knows when an abort has taken it."""
+
+    is_stale: bool
+    number: int
+
+    def close(self) -> None:
+        """Let go."""
+
+
+class Filesystem(Protocol):
+    """One volume. ``actor`` is the process that is being served: the owner of the open
+    transaction sees the working state, everybody else what was last committed.
+    """
+
+    actor: int
+    owner: int | None
+    root: int
+
+    def attributes(self, number: int) -> Attributes: ...
+    def lookup(self, parent: int, name: bytes) -> int: ...
+    def readlink(self, number: int) -> bytes: ...
+    def entries(self, number: int, after: Cursor, count: int) -> list[tuple[Cursor, int]]: ...
+
+    def require_change(self) -> None: ...
+    def create(self, name: Name, mode: int, owner: tuple[int, int]) -> int: ...
+    def symlink(self, target: bytes, name: Name, owner: tuple[int, int]) -> None: ...
+    def link(self, number: int, name: Name) -> None: ...
+    def unlink(self, name: Name) -> None: ...
+    def rmdir(self, name: Name) -> None: ...
+    def rename(self, old: Name, new: Name) -> None: ...
+    def set_mode(self, number: int, mode: int) -> None: ...
+    def set_owner(self, number: int, uid: int, gid: int, mode: int) -> None: ...
+    def set_times(self, number: int, atime_ns: int, mtime_ns: int) -> None: ...
+
+    def open(self, number: int) -> Pin: ...
+    def read(self, number: int, offset: int, count: int) -> bytes: ...
+    def write(self, number: int, offset: int, data: bytes, mode: int) -> None: ...
+    def truncate(self, number: int, size: int, mode: int) -> None: ...
+    def zero(self, number: int, offset: int, end: int, mode: int) -> None: ...
+    def seek_data(self, number: int, offset: int) -> int | None: ...
+    def seek_hole(self, number: int, offset: int) -> int: ...
+
+    def sync(self) -> None: ...
+    def begin(self) -> None: ...
+    def commit(self) -> None: ...
+    def abort(self) -> None: ...
