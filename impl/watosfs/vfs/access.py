@@ -75,9 +75,9 @@ def require_owner(credentials: Credentials, inode: Owned) -> None:
 def require_deletable(credentials: Credentials, directory: Owned, inode: Owned) -> None:
     """EACCES without write and search permission; EPERM where a sticky directory forbids."""
     require(credentials, directory, WRITE | EXECUTE)
-    if directory.mode & stat.S_ISVTX and not credentials.is_root:
-        if credentials.euid not in (inode.uid, directory.uid):
-            raise failure(errno.EPERM)
+    is_owner = credentials.euid in (inode.uid, directory.uid)
+    if directory.mode & stat.S_ISVTX and not (is_owner or credentials.is_root):
+        raise failure(errno.EPERM)
 
 
 def mode_without_ids(mode: int) -> int:

@@ -1,5 +1,6 @@
-"""Calls on the process itself, on pipes, locks, mounts and transactions; see `calls` for how a record
-is to be read.
+"""Calls on the process itself, on pipes, locks, mounts and transactions.
+
+See `calls` for how a record is to be read.
 """
 
 from dataclasses import dataclass
