@@ -83,11 +83,14 @@ def _remove(volume: Volume, where: Location, monitor: Monitor, options: Namespac
             raise failure(errno.EISDIR, reason="-r removes directories")
         if not last_name(where.path):
             raise failure(errno.EINVAL, reason="name the directory itself, and not the root")
+        path = where.path.rstrip(b"/")
+        if stat.S_ISLNK(volume.stat(path, follow=False).st_mode):
+            raise failure(errno.ENOTDIR, reason="a symlink is removed by its name without a slash")
 
     def misread(path: bytes, error: OSError) -> None:
         monitor.complain(Failure.at(place(where.image, path), error))
 
-    for step in Walk(volume, where.path.rstrip(b"/"), misread):
+    for step in Walk(volume, path, misread):
         monitor.pause()
         try:
             if step.is_leaving:
@@ -148,10 +151,29 @@ def mv(options: Namespace) -> int:
                 new = target.inside(last_name(source.path)) if is_inside else target
                 try:
                     with blame(f"{source} to {printable(new.path)}"):
-                        volume.rename(source.path, new.path)
+                        _rename(volume, source.path, new.path)
                 except Failure as error:
                     monitor.complain(error)
     return monitor.status
+
+
+def _rename(volume: Volume, old: bytes, new: bytes) -> None:
+    """POSIX renames nothing if both are names of one file; as with ``mv`` the old one then goes."""
+    if _are_two_names_of_one_file(volume, old, new):
+        volume.unlink(old)
+    else:
+        volume.rename(old, new)
+
+
+def _are_two_names_of_one_file(volume: Volume, old: bytes, new: bytes) -> bool:
+    try:
+        files = [volume.stat(path, follow=False) for path in (old, new)]
+        folders = [volume.stat(path.rpartition(b"/")[0] or b"/").st_ino for path in (old, new)]
+    except OSError:
+        return False  # renaming will say what is wrong
+    if files[0].st_ino != files[1].st_ino or stat.S_ISDIR(files[0].st_mode):
+        return False
+    return (folders[0], last_name(old)) != (folders[1], last_name(new))
 
 
 def ln(options: Namespace) -> int:

@@ -166,6 +166,8 @@ class CopyIn:
         try:
             if self.volume.stat(first, follow=False).st_ino != number:
                 return False  # replaced since, by another source of the same name
+            if first == target:
+                return True  # named twice
             self._replaced(target, lambda: self.volume.link(first, target))
         except OSError as error:
             if error.errno in (errno.EMLINK, errno.ENOENT):

@@ -1,8 +1,9 @@
 """Copying from a volume to the host: ``get``.
 
-The image may be hostile and the target may be somebody's home: below the directory that was asked
-for nothing is followed, symlinks are made and replaced but never walked through, and what is there
-gives way only if it is a file or a symlink.
+The image may be hostile and the target may be somebody's home: but for the target that was named in
+full nothing is followed, symlinks are made and replaced but never walked through, what is there
+gives way only if it is a file or a symlink, and directories that are there keep owner, mode and
+times.
 """
 
 import errno
@@ -25,6 +26,10 @@ from watosfs.wfs3.volume import Volume
 PIECE_BYTES: Final = 1 << 20
 #: What no other file of the copy would fare better with.
 FATAL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+#: Where the host makes no hard link the file is copied once more.
+_NO_LINK: Final = frozenset(
+    {errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOENT}
+)
 _SET_ID: Final = stat.S_ISUID | stat.S_ISGID
 
 
@@ -39,12 +44,19 @@ class CopyOut:
         self._image_file = (found.st_dev, found.st_ino)
         #: Of inodes with several names: the first one's local path, and what was made there.
         self._first_names: dict[int, tuple[bytes, tuple[int, int]]] = {}
+        #: The one local path that may lead through a symlink, for the user wrote it.
+        self._named: bytes | None = None
+        #: Of the directories being copied: whether this copy made them.
+        self._is_new: list[bool] = []
 
-    def copy(self, source: bytes, target: bytes, *, follow: bool) -> None:
+    def copy(self, source: bytes, target: bytes, *, follow: bool, is_named: bool) -> None:
         """Copy ``source`` (and all below it) to be ``target``; ``follow`` a symlink at its end.
 
-        Raises Failure when going on is hopeless; what concerns one file only is complained of.
+        ``is_named``: the user wrote ``target`` in full, so that its end was not chosen by the
+        image. Raises Failure when going on is hopeless; what concerns one file only is complained
+        of.
         """
+        self._named = target if is_named else None
         walk = Walk(self.volume, source, self._misread, follow=follow)
         base = len(source.rstrip(b"/"))
         with blame(self._place(source)):
@@ -76,7 +88,8 @@ class CopyOut:
     def _copy_step(self, walk: Walk, step: Step, target: bytes) -> None:
         try:
             if step.is_leaving:
-                self._settle(target, step.stat)
+                if self._is_new.pop():
+                    self._settle(target, step.stat)
             elif step.is_directory:
                 self._enter(step, target)
             else:
@@ -94,10 +107,13 @@ class CopyOut:
     def _enter(self, step: Step, target: bytes) -> None:
         try:
             os.mkdir(target, 0o700)
+            is_new = True
         except FileExistsError:
-            found = os.lstat(target) if step.depth else os.stat(target)
+            found = os.stat(target, follow_symlinks=target == self._named)
             if not stat.S_ISDIR(found.st_mode):
                 raise failure(errno.ENOTDIR, reason="not replaced by a directory") from None
+            is_new = False
+        self._is_new.append(is_new)
         self.monitor.tally.directories += 1
         self.monitor.say(step.path, to=target)
 
@@ -134,8 +150,8 @@ class CopyOut:
             self._make_way(target)
             os.link(first, target, follow_symlinks=False)
         except OSError as error:
-            if error.errno in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOENT):
-                return False  # a host without hard links: copied once more
+            if error.errno in _NO_LINK:
+                return False
             raise
         return True
 
@@ -157,7 +173,7 @@ class CopyOut:
         with blame(self._place(step.path)):
             handle = self.volume.open(step.path, O_RDONLY | (O_NOFOLLOW if step.depth else 0))
         with handle:
-            descriptor, is_new = self._open_target(target, is_named=not step.depth)
+            descriptor, is_new = self._open_target(target)
             try:
                 self._copy_data(step, handle, descriptor)
                 if stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -169,11 +185,12 @@ class CopyOut:
             finally:
                 os.close(descriptor)
 
-    def _open_target(self, target: bytes, *, is_named: bool) -> tuple[int, bool]:
+    def _open_target(self, target: bytes) -> tuple[int, bool]:
         """(descriptor, whether the file is new). What the user named is written through, as ``cp``
         does: it may be a symlink or a device.
         """
         create = os.O_WRONLY | os.O_CREAT
+        is_named = target == self._named
         if is_named and os.path.exists(target):
             found = os.stat(target)
             if (found.st_dev, found.st_ino) == self._image_file:

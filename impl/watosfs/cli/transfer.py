@@ -184,7 +184,7 @@ def _get_one(
         if not is_inside and target.endswith(b"/") and not is_directory:
             raise failure(errno.ENOTDIR)
     name = last_name(source.path) if is_inside else b""
-    copy.copy(source.path, join(target, name), follow=not recursive)
+    copy.copy(source.path, join(target, name), follow=not recursive, is_named=not name)
 
 
 def _volume_bytes(volume: Volume, sources: Iterable[Location], monitor: Monitor) -> int:
