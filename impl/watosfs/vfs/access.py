@@ -32,7 +32,7 @@ class Credentials(NamedTuple):
     rgid: int = 0
     egid: int = 0
     sgid: int = 0
-    groups: frozenset[int] = frozenset()
+    groups: tuple[int, ...] = ()
 
     @property
     def is_root(self) -> bool:
@@ -89,6 +89,18 @@ def mode_without_ids(mode: int) -> int:
 def mode_after_write(credentials: Credentials, inode: Owned) -> int:
     """The mode of a file whose data somebody changed."""
     return inode.mode if credentials.is_root else mode_without_ids(inode.mode)
+
+
+def mode_of_new(credentials: Credentials, directory: Owned, mode: int) -> int:
+    """A new directory inherits set-gid; a new file cannot be given to a group that the process is
+    not in.
+    """
+    if stat.S_ISDIR(mode):
+        return mode & ~(stat.S_ISUID | stat.S_ISGID) | directory.mode & stat.S_ISGID
+    is_foreign = not (credentials.is_root or credentials.is_in_group(directory.gid))
+    if directory.mode & stat.S_ISGID and mode & _SET_GID_COUNTS == _SET_GID_COUNTS and is_foreign:
+        return mode & ~stat.S_ISGID
+    return mode
 
 
 def owner_of_new(credentials: Credentials, directory: Owned) -> tuple[int, int]:

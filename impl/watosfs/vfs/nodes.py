@@ -23,13 +23,33 @@ class Node:
         """The directory's inode."""
         return self.filesystem.attributes(self.number)
 
+    def is_visible(self) -> bool:
+        """Whether the actor sees the directory: somebody else's transaction may have made it."""
+        return self.filesystem.is_visible(self.number)
+
+    def above(self) -> "Node | None":
+        """The parent in the file system, as the actor sees it; None for the root."""
+        parent = self.parent
+        if parent is None or not self.filesystem.has_moved_directories:
+            return parent
+        number = self.filesystem.parent_of(self.number)
+        return parent if not number or number == parent.number else self.at(number)
+
+    def at(self, number: int) -> "Node":
+        """Another directory of the file system, found by number."""
+        filesystem = self.filesystem
+        if number == filesystem.root:
+            return Node(filesystem, number, None)
+        above = filesystem.parent_of(number)
+        return Node(filesystem, number, self.at(above) if above else self.parent)
+
     def ancestors(self) -> list[int]:
         """Inode numbers from the file system's root to this directory."""
         found = [self.number]
-        node = self.parent
+        node = self.above()
         while node is not None:
             found.append(node.number)
-            node = node.parent
+            node = node.above()
         return found[::-1]
 
 
@@ -55,7 +75,24 @@ class NodeTable:
         """What ``..`` means: out of a mounted root it leads beside the mount point."""
         while node in self.covered:
             node = self.covered[node]
-        return node if node.parent is None else node.parent
+        parent = node.above()
+        if parent is None:
+            return node
+        return self.nodes.setdefault((id(parent.filesystem), parent.number), parent)
+
+    def forget_missing(self, filesystem: Filesystem) -> None:
+        """An abort took directories; their numbers may come again."""
+        for key, node in list(self.nodes.items()):
+            if node.filesystem is filesystem and not node.is_visible():
+                del self.nodes[key]
+
+    def reparent(self, filesystem: Filesystem) -> None:
+        """A transaction that moved directories ended: look every parent up again."""
+        for node in [n for n in self.nodes.values() if n.filesystem is filesystem]:
+            number = filesystem.parent_of(node.number) if node.parent is not None else 0
+            if number:
+                parent = node.at(number)
+                node.parent = self.nodes.setdefault((id(filesystem), number), parent)
 
     def mount(self, point: Node, filesystem: Filesystem) -> None:
         """Cover a directory with a file system's root."""

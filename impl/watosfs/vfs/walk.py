@@ -93,6 +93,8 @@ def walk(
         if part in (b".", b".."):
             special = part
             if part == b"..":
+                if not node.attributes().nlink:
+                    raise failure(errno.ENOENT, path, "the directory was removed")
                 node = above(nodes, node)
             continue
         if len(part) > NAME_MAX:

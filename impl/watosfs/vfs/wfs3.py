@@ -5,15 +5,13 @@ the same device: copy-on-write keeps the state at ``begin`` there until the comm
 """
 
 import errno
-import stat
 
 from watosfs.errors import failure
 from watosfs.vfs.filesystem import Cursor, Name
-from watosfs.wfs3 import rename
-from watosfs.wfs3.format import BLOCK_SIZE
+from watosfs.wfs3 import directory, rename
 from watosfs.wfs3.handle import O_RDWR, Handle
 from watosfs.wfs3.paths import Place
-from watosfs.wfs3.records import ENTRY_TYPES, Inode, decode_entry, entry_hash
+from watosfs.wfs3.records import ENTRY_TYPES, TYPE_DIRECTORY, Inode, decode_entry, entry_hash
 from watosfs.wfs3.volume import Volume
 
 _KIND_BITS = 0o170000
@@ -30,6 +28,7 @@ class Wfs3Filesystem:
         self.begun: Volume | None = None
         self.owner: int | None = None
         self.actor = 0
+        self.has_moved_directories = False
 
     @property
     def seen(self) -> Volume:
@@ -42,10 +41,14 @@ class Wfs3Filesystem:
 
     def attributes(self, number: int) -> Inode:
         """The inode; ESTALE for the actor when it came with somebody else's transaction."""
-        seen = self.seen
-        if seen is self.begun and seen.engine.inode_tree.get(number) is None:
+        if not self.is_visible(number):
             raise failure(errno.ESTALE)
-        return seen.engine.inode(number)
+        return self.seen.engine.inode(number)
+
+    def is_visible(self, number: int) -> bool:
+        """Whether the actor sees an inode."""
+        engine = self.seen.engine
+        return number in engine.inodes or engine.inode_tree.get(number) is not None
 
     def lookup(self, parent: int, name: bytes) -> int:
         """The inode of a name, or 0."""
@@ -58,6 +61,20 @@ class Wfs3Filesystem:
     def readlink(self, number: int) -> bytes:
         """A symlink's target."""
         return self.seen.namespace.target_of(number)
+
+    def parent_of(self, number: int) -> int:
+        """The directory that holds a directory, searched for; 0 when it was removed."""
+        volume = self.seen
+        waiting = [self.root]
+        while waiting:
+            parent = waiting.pop()
+            inode = volume.namespace.directory(parent)
+            for entry in directory.entries(volume.engine.tree(inode)):
+                if entry.kind == TYPE_DIRECTORY:
+                    if entry.inode_number == number:
+                        return parent
+                    waiting.append(entry.inode_number)
+        return 0
 
     def entries(self, number: int, after: Cursor, count: int) -> list[tuple[Cursor, int]]:
         """At most ``count`` (cursor, inode number) that follow a cursor, in (hash, name) order."""
@@ -215,6 +232,7 @@ class Wfs3Filesystem:
         self.volume.begin()
         device, clock = self.volume.engine.device, self.volume.engine.clock
         self.begun = Volume.mount(device, read_only=True, clock=clock)
+        self.volume.namespace.keeps_unlinked = True
         self.owner = self.actor
 
     def commit(self) -> None:
@@ -232,11 +250,4 @@ class Wfs3Filesystem:
         if self.begun is not None:
             self.begun.unmount()
         self.begun = self.owner = None
-
-
-def is_directory(mode: int) -> bool:
-    """Whether a mode is a directory's."""
-    return stat.S_ISDIR(mode)
-
-
-assert BLOCK_SIZE == 4096
+        self.volume.namespace.keeps_unlinked = False

@@ -32,6 +32,8 @@ class Namespace:
         self.engine = engine
         self.names: dict[tuple[int, bytes], tuple[int, int]] = {}
         self.open_counts: dict[int, int] = {}
+        #: Inside a transaction whose start others still look at: they may open what it unlinks.
+        self.keeps_unlinked = False
 
     # -- looking
 
@@ -261,7 +263,7 @@ class Namespace:
 
     def bury(self, inode: Inode) -> None:
         """A nameless inode: an orphan while handles are open on it, else deleted."""
-        if self.open_counts.get(inode.number):
+        if self.keeps_unlinked or self.open_counts.get(inode.number):
             self.engine.orphan_tree.insert(inode.number, self.engine.store.generation)
         else:
             self.engine.delete_inode(inode)

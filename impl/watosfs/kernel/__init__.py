@@ -1,0 +1,1 @@
+"""Processes over the VFS: descriptors, credentials, pipes, locks, transactions, system calls."""
