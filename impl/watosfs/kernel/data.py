@@ -32,6 +32,11 @@ from watosfs.kernel.process import Process
 from watosfs.vfs.access import WRITE, mode_after_write, require
 from watosfs.vfs.walk import Follow
 
+#: Copied at once.
+COPY_BYTES = 1 << 20
+#: No read gives more (Linux).
+READ_BYTES_MAX = 0x7FFFF000
+
 _FALLOCATE_MODES = (0, KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE, ZERO_RANGE | KEEP_SIZE)
 
 
@@ -55,7 +60,7 @@ def read(kernel: Kernel, process: Process, number: int, count: int) -> bytes:
         description.require_fresh()
         return pipes.read(description.pipe, description, count)
     file = regular(description)
-    data = file.filesystem.read(file.number, file.offset, count)
+    data = file.filesystem.read(file.number, file.offset, min(count, READ_BYTES_MAX))
     file.offset += len(data)
     return data
 
@@ -95,7 +100,7 @@ def pread(kernel: Kernel, process: Process, number: int, count: int, offset: int
     if count < 0 or offset < 0:
         raise failure(errno.EINVAL)
     file = regular(description)
-    return file.filesystem.read(file.number, offset, count)
+    return file.filesystem.read(file.number, offset, min(count, READ_BYTES_MAX))
 
 
 def pwrite(kernel: Kernel, process: Process, number: int, data: bytes, offset: int) -> int:
@@ -199,7 +204,7 @@ def fallocate(
     left = mode_after_write(process.credentials, inode)
     size = inode.size
     if mode & (PUNCH_HOLE | ZERO_RANGE):
-        filesystem.zero(file.number, offset, end, left)
+        filesystem.zero(file.number, offset, end)
     filesystem.truncate(file.number, size if mode & KEEP_SIZE else max(size, end), left)
 
 
@@ -236,14 +241,36 @@ def copy_file_range(
         raise failure(errno.EINVAL)
     if max(start, to) + count > FILE_SIZE_MAX:
         raise failure(errno.EOVERFLOW)
-    data = source.filesystem.read(source.number, start, length)
-    if data:
-        write_at(process, target, data, to)
+    if length:
+        copy(source, start, target, to, length)
+        mode = mode_after_write(process.credentials, target.attributes())
+        size = max(target.attributes().size, to + length)
+        target.filesystem.truncate(target.number, size, mode)
     if offset_in == -1:
         source.offset += length
     if offset_out == -1:
         target.offset += length
     return length
+
+
+def copy(source: OpenFile, start: int, target: OpenFile, to: int, length: int) -> None:
+    """Copy a range of data piece by piece; its holes become holes, however large."""
+    filesystem = source.filesystem
+    end = start + length
+    while start < end:
+        data_at = filesystem.seek_data(source.number, start)
+        hole_end = end if data_at is None else min(data_at, end)
+        if start < hole_end:
+            filesystem.zero(target.number, to, to + hole_end - start)
+            to += hole_end - start
+            start = hole_end
+        if start < end:
+            run = min(filesystem.seek_hole(source.number, start), end, start + COPY_BYTES)
+            piece = filesystem.read(source.number, start, run - start)
+            mode = target.attributes().mode
+            filesystem.write(target.number, to, piece, mode)
+            to += run - start
+            start = run
 
 
 def fsync(kernel: Kernel, process: Process, number: int) -> None:

@@ -5,10 +5,12 @@ the same device: copy-on-write keeps the state at ``begin`` there until the comm
 """
 
 import errno
+from itertools import takewhile
 
 from watosfs.errors import failure
 from watosfs.vfs.filesystem import Cursor, Name
 from watosfs.wfs3 import directory, rename
+from watosfs.wfs3.format import CHUNK_SIZE
 from watosfs.wfs3.handle import O_RDWR, Handle
 from watosfs.wfs3.paths import Place
 from watosfs.wfs3.records import ENTRY_TYPES, TYPE_DIRECTORY, Inode, decode_entry, entry_hash
@@ -92,7 +94,7 @@ class Wfs3Filesystem:
                     return found[:count]
             entry = decode_entry(raw, 0)
             cursor = Cursor(entry_hash(raw), entry.name)
-            if cursor > after:
+            if cursor > after and entry.name not in directory.DOT_NAMES:
                 same.append((cursor, entry.inode_number))
         return (found + sorted(same))[:count]
 
@@ -195,21 +197,46 @@ class Wfs3Filesystem:
             with self.volume.change():
                 engine.modify(number).mode = mode
 
-    def zero(self, number: int, offset: int, end: int, mode: int) -> None:
-        """Let a range of a file read as zeros; whole blocks of it become holes."""
-        volume = self.volume
-        engine = volume.engine
-        inode = engine.inode(number)
+    def zero(self, number: int, offset: int, end: int) -> None:
+        """Let a range of a file read as zeros: its whole chunks become holes."""
+        inode = self.volume.engine.inode(number)
         end = min(end, inode.size)
-        with volume.change():
-            engine.admit(engine.inode_tree.height + 1, frees=True)
-            dirty = engine.modify(number)
-            dirty.mtime_ns = dirty.ctime_ns = engine.clock()
-            dirty.mode = mode
-        for start, length in list(engine.data.present(inode, offset)):
+        first, last = -(-offset // CHUNK_SIZE), end // CHUNK_SIZE
+        if end == inode.size and not inode.inline:
+            last = -(-end // CHUNK_SIZE)
+        if first < last and not inode.inline:
+            self.write_zeros(number, offset, first * CHUNK_SIZE)
+            self.write_zeros(number, last * CHUNK_SIZE, end)
+            self.punch(number, first, last)
+        else:
+            self.write_zeros(number, offset, end)
+
+    def write_zeros(self, number: int, offset: int, end: int) -> None:
+        """Overwrite what is there of a range."""
+        engine = self.volume.engine
+        inode = engine.inode(number)
+        if inode.inline:
+            present = [(0, inode.size)]
+        else:
+            runs = engine.data.present(inode, offset)
+            present = list(takewhile(lambda run: run[0] < end, runs))
+        for start, length in present:
             low, high = max(start, offset), min(start + length, end)
             if low < high:
-                Handle(volume, number, O_RDWR).pwrite(bytes(high - low), low)
+                Handle(self.volume, number, O_RDWR).pwrite(bytes(high - low), low)
+
+    def punch(self, number: int, first: int, last: int) -> None:
+        """Give up the data of whole chunks."""
+        volume = self.volume
+        engine, data = volume.engine, volume.engine.data
+        with volume.change():
+            inode = engine.inode(number)
+            cost = data.cost_of_truncate(inode, 0) + engine.inode_tree.height + 1
+            engine.admit(cost, frees=True, drops=volume.namespace.runs_of(inode))
+            inode = engine.modify(number)
+            for index in [i for i in data.dirty.get(number, ()) if first <= i < last]:
+                data.forget_chunk(inode, index)
+            data.remove_extents(inode, first * CHUNK_SIZE, last * CHUNK_SIZE)
 
     def seek_data(self, number: int, offset: int) -> int | None:
         """The first offset from ``offset`` on that holds data, or None."""

@@ -1,0 +1,1 @@
+"""Lockstep at the kernel level: several processes, every call compared."""

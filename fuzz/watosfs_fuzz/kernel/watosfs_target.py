@@ -1,0 +1,261 @@
+"""Our kernel over two small WFS v3 volumes in memory, as a target of the kernel lockstep."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from watosfs.block.memory import MemoryDevice
+from watosfs.kernel import (
+    attributes,
+    data,
+    descriptors,
+    locking,
+    mounting,
+    names,
+    opening,
+    pipes,
+)
+from watosfs.kernel.descriptions import Description, InodeDescription, PipeEnd
+from watosfs.kernel.kernel import PARKED, Kernel
+from watosfs.vfs.wfs3 import Wfs3Filesystem
+from watosfs.wfs3.mkfs import mkfs
+from watosfs.wfs3.volume import Volume
+from watosfs_fuzz.target import NANOSECONDS_PER_OPERATION, Entry, Tree
+from watosfs_fuzz.targets.wfs3_entry import entry_of
+from watosfs_model import Outcome
+from watosfs_model.kernel import calls, numbers, path_calls, process_calls
+from watosfs_model.kernel.calls import Call
+
+#: Large enough that nothing of the vocabulary meets ENOSPC: that is the volume lockstep's affair.
+BLOCK_COUNT = 4096
+VOLUMES = 2
+
+Id: TypeAlias = tuple[int, int]
+Place: TypeAlias = tuple[int, bytes] | Id
+
+#: The function behind each call; arguments are the record's fields, data expanded.
+FUNCTIONS: dict[type[Call], Callable[..., object]] = {
+    calls.Openat: opening.openat,
+    calls.CloseFd: descriptors.close,
+    calls.Dup: descriptors.dup,
+    calls.Dup2: descriptors.dup2,
+    calls.Dup3: descriptors.dup3,
+    calls.Fcntl: descriptors.fcntl,
+    calls.Lseek: data.lseek,
+    calls.Read: data.read,
+    calls.Write: data.write,
+    calls.PreadFd: data.pread,
+    calls.PwriteFd: data.pwrite,
+    calls.FtruncateFd: data.ftruncate,
+    calls.TruncateAt: data.truncate,
+    calls.Fallocate: data.fallocate,
+    calls.CopyFileRange: data.copy_file_range,
+    calls.FstatFd: attributes.fstat,
+    calls.FsyncFd: data.fsync,
+    calls.SyncAll: data.sync,
+    calls.Getdents: data.getdents,
+    path_calls.Mkdirat: opening.mkdirat,
+    path_calls.Mkfifoat: opening.mkfifoat,
+    path_calls.Symlinkat: opening.symlinkat,
+    path_calls.Unlinkat: names.unlinkat,
+    path_calls.Renameat: names.renameat,
+    path_calls.Linkat: names.linkat,
+    path_calls.Readlinkat: names.readlinkat,
+    path_calls.Fstatat: attributes.fstatat,
+    path_calls.Faccessat: attributes.faccessat,
+    path_calls.Fchmodat: attributes.fchmodat,
+    path_calls.Fchownat: attributes.fchownat,
+    path_calls.Utimensat: attributes.utimensat,
+    process_calls.Chdir: names.chdir,
+    process_calls.Fchdir: names.fchdir,
+    process_calls.Getcwd: names.getcwd,
+    process_calls.Umask: descriptors.umask,
+    process_calls.Setresuid: descriptors.setresuid,
+    process_calls.Setresgid: descriptors.setresgid,
+    process_calls.Setgroups: descriptors.setgroups,
+    process_calls.Setnofile: descriptors.setnofile,
+    process_calls.Fork: descriptors.fork,
+    process_calls.Exec: descriptors.execve,
+    process_calls.Exit: descriptors.exit_process,
+    process_calls.Pipe2: pipes.pipe2,
+    process_calls.Flock: locking.flock,
+    process_calls.LockRange: locking.lock_range,
+    process_calls.Mount: mounting.mount,
+    process_calls.Umount: mounting.umount,
+    process_calls.BeginAt: mounting.begin,
+    process_calls.CommitAt: mounting.commit,
+    process_calls.AbortAt: mounting.abort,
+}
+
+
+class WatosfsKernelTarget:
+    """Call n happens at n seconds, on all volumes."""
+
+    name = "watosfs"
+
+    def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """A fresh kernel (``docs/DESIGN.md`` section 8.1)."""
+        self.calls = 0
+        self.filesystems = []
+        for _ in range(VOLUMES):
+            device = MemoryDevice(BLOCK_COUNT)
+            mkfs(device, clock=self.now)
+            self.filesystems.append(Wfs3Filesystem(Volume.mount(device, clock=self.now)))
+        self.kernel = Kernel(self.filesystems, self.now)
+
+    def now(self) -> int:
+        """The time of the call that runs."""
+        return self.calls * NANOSECONDS_PER_OPERATION
+
+    def apply(self, pid: int, call: Call) -> Outcome:
+        """Run one call; every ``OSError`` becomes an outcome with its errno."""
+        self.calls += 1
+        try:
+            return Outcome(self.value(pid, call))
+        except OSError as error:
+            if not error.errno:
+                raise
+            return Outcome(None, error.errno)
+
+    def value(self, pid: int, call: Call) -> object:
+        """What the call gives."""
+        if isinstance(call, process_calls.Resume):
+            found = self.kernel.resume(pid)
+        elif isinstance(call, process_calls.Interrupt):
+            found = self.kernel.interrupt(pid)
+        else:
+            found = self.kernel.call(pid, FUNCTIONS[type(call)], *arguments_of(call))
+        return numbers.PARKED if found is PARKED else found
+
+    def close(self) -> None:
+        """Unmount everything."""
+        for filesystem in self.filesystems:
+            if filesystem.begun is not None:
+                filesystem.end()
+            filesystem.volume.unmount()
+
+    # -- observing (section 8.2)
+
+    def observe(self) -> tuple[object, ...]:
+        """Trees, processes, descriptions, locks."""
+        trees, first = [], dict[tuple[int, int], bytes]()
+        for index, filesystem in enumerate(self.filesystems):
+            trees.append(observe_tree(filesystem.volume, index, first))
+        ids = self.description_ids()
+        places = self.places(ids, first)
+        processes = {
+            pid: (
+                self.cwd_of(pid, first),
+                process.umask,
+                process.credentials[:3],
+                process.credentials[3:6],
+                process.credentials.groups,
+                process.limit,
+                {
+                    fd: (ids[found.description], found.closes_on_exec)
+                    for fd, found in process.descriptors.items()
+                },
+                process.parked is not None,
+            )
+            for pid, process in self.kernel.processes.items()
+        }
+        descriptions = {
+            name: self.described(description, places[description])
+            for description, name in ids.items()
+        }
+        return tuple(trees), processes, descriptions, self.locks(ids, places)
+
+    def description_ids(self) -> dict[Description, Id]:
+        """The smallest (process, descriptor) of each description."""
+        ids: dict[Description, Id] = {}
+        for pid, process in sorted(self.kernel.processes.items()):
+            for fd, found in sorted(process.descriptors.items()):
+                ids.setdefault(found.description, (pid, fd))
+        return ids
+
+    def places(
+        self, ids: dict[Description, Id], first: dict[tuple[int, int], bytes]
+    ) -> dict[Description, Place]:
+        """(volume, first path), or the smallest id on the same nameless inode or pipe."""
+        numbers_of = {id(found): index for index, found in enumerate(self.filesystems)}
+        nameless: dict[object, Id] = {}
+        places: dict[Description, Place] = {}
+        for description, name in sorted(ids.items(), key=lambda item: item[1]):
+            path = None
+            if isinstance(description, InodeDescription) and not description.pin.is_stale:
+                volume = numbers_of[id(description.filesystem)]
+                path = first.get((volume, description.number))
+            if path is None:
+                places[description] = nameless.setdefault(description.identity, name)
+            else:
+                places[description] = (volume, path)
+        return places
+
+    def described(self, description: Description, place: Place) -> tuple[object, ...]:
+        """(kind, flags, offset, place, size)."""
+        kind, size = description.kind, 0
+        if isinstance(description, PipeEnd):
+            size = len(description.pipe.buffer)
+        elif isinstance(description, InodeDescription):
+            pipe = getattr(description, "pipe", None)
+            if description.pin.is_stale:
+                kind = "stale"
+            elif pipe is not None:
+                size = len(pipe.buffer)
+            elif kind == "file":
+                filesystem: Any = description.filesystem
+                size = filesystem.volume.engine.inode(description.number).size
+        offset = description.offset if kind == "file" else 0
+        return kind, description.flags, offset, place, size
+
+    def cwd_of(self, pid: int, first: dict[tuple[int, int], bytes]) -> object:
+        """(volume, first path), or "removed"."""
+        process = self.kernel.processes[pid]
+        node = process.cwd
+        volume = next(i for i, f in enumerate(self.filesystems) if f is node.filesystem)
+        path = None if process.pinned_cwd.is_stale else first.get((volume, node.number))
+        return "removed" if path is None else (volume, path)
+
+    def locks(
+        self, ids: dict[Description, Id], places: dict[Description, Place]
+    ) -> tuple[tuple[object, ...], ...]:
+        """flocks and record locks."""
+        found: list[tuple[object, ...]] = []
+        for holders in self.kernel.flocks.holders.values():
+            for description, kind in holders.items():
+                word = "exclusive" if kind == numbers.LOCK_EX else "shared"
+                found.append(("flock", places[description], word, ids[description]))
+        by_identity = {
+            description.identity: place
+            for description, place in sorted(places.items(), key=lambda item: ids[item[0]])[::-1]
+        }
+        for identity, locks in self.kernel.record_locks.locks.items():
+            for lock in locks:
+                end = None if lock.end == (1 << 63) - 1 else lock.end + 1
+                place = by_identity[identity]
+                found.append(("range", place, lock.kind, lock.start, end, lock.pid))
+        return tuple(sorted(found, key=repr))
+
+
+def arguments_of(call: Call) -> list[object]:
+    """The fields of a call, data expanded."""
+    values = [getattr(call, name) for name in call.__dataclass_fields__]  # type: ignore[attr-defined]
+    return [value.bytes() if hasattr(value, "bytes") else value for value in values]
+
+
+def observe_tree(volume: Volume, index: int, first: dict[tuple[int, int], bytes]) -> Tree:
+    """One volume's entries by path; ``first`` gets the first path of each inode."""
+    inodes = list(volume.walk())
+    for path, inode in inodes:
+        known = first.get((index, inode.number))
+        if known is None or path < known:
+            first[index, inode.number] = path
+    tree: Tree = {}
+    for path, inode in inodes:
+        entry: Entry = entry_of(volume, inode, first[index, inode.number])
+        if inode.mode & 0o170000 == 0o010000:
+            entry = ("fifo", *entry[1:9], b"", entry[10])
+        tree[path] = entry
+    return tree
