@@ -13,6 +13,7 @@ from watosfs.kernel import (
     names,
     opening,
     pipes,
+    sizes,
 )
 from watosfs.kernel.descriptions import Description, InodeDescription, PipeEnd
 from watosfs.kernel.kernel import PARKED, Kernel
@@ -45,10 +46,10 @@ FUNCTIONS: dict[type[Call], Callable[..., object]] = {
     calls.Write: data.write,
     calls.PreadFd: data.pread,
     calls.PwriteFd: data.pwrite,
-    calls.FtruncateFd: data.ftruncate,
-    calls.TruncateAt: data.truncate,
-    calls.Fallocate: data.fallocate,
-    calls.CopyFileRange: data.copy_file_range,
+    calls.FtruncateFd: sizes.ftruncate,
+    calls.TruncateAt: sizes.truncate,
+    calls.Fallocate: sizes.fallocate,
+    calls.CopyFileRange: sizes.copy_file_range,
     calls.FstatFd: attributes.fstat,
     calls.FsyncFd: data.fsync,
     calls.SyncAll: data.sync,

@@ -1,0 +1,93 @@
+"""Shorter traces of calls that fail in the same way: delta debugging, then simpler arguments."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, replace
+
+from watosfs_fuzz.kernel.lockstep import KernelReport, Step
+from watosfs_model.data import Fill, Literal
+from watosfs_model.kernel import Call
+from watosfs_model.kernel.numbers import AT_FDCWD
+
+_SIMPLE_PATHS = (b"a", b"d", b"/a", b"/d", b"b", b"/b")
+
+
+def minimise(steps: Sequence[Step], run: Callable[[Sequence[Step]], KernelReport]) -> KernelReport:
+    """The report of the shortest trace found; ``run`` is deterministic."""
+    best = run(steps)
+    key = best.key
+    assert key is not None, "nothing fails"
+
+    def fails(candidate: Sequence[Step]) -> bool:
+        nonlocal best
+        report = run(candidate)
+        if report.key != key:
+            return False
+        best = report
+        return True
+
+    again = True
+    while again:
+        before = best.steps
+        drop_pieces(lambda: best.steps, fails)
+        simplify(lambda: best.steps, fails)
+        again = len(best.steps) < len(before)
+    return best
+
+
+def drop_pieces(now: Callable[[], list[Step]], fails: Callable[[list[Step]], bool]) -> None:
+    """Remove ever smaller pieces, from the end to the start."""
+    size = max(len(now()) // 2, 1)
+    while size:
+        end = len(now())
+        while end > 0:
+            steps = now()
+            end = min(end, len(steps))
+            fails(steps[: max(end - size, 0)] + steps[end:])
+            end -= size
+        size //= 2
+
+
+def simplify(now: Callable[[], list[Step]], fails: Callable[[list[Step]], bool]) -> None:
+    """The simplest process and arguments that still fail."""
+    index = 0
+    while index < len(now()):
+        steps = now()
+        pid, call = steps[index]
+        for simpler in simpler_steps(pid, call):
+            if fails([*steps[:index], simpler, *steps[index + 1 :]]):
+                break
+        else:
+            index += 1
+
+
+def simpler_steps(pid: int, call: Call) -> Iterator[Step]:
+    """The step with one thing made simpler."""
+    if pid > 1:
+        yield 1, call
+    for field in fields(call):  # type: ignore[arg-type]
+        value = getattr(call, field.name)
+        for simpler in simpler_values(field.name, value):
+            yield pid, replace(call, **{field.name: simpler})  # type: ignore[type-var]
+
+
+def simpler_values(name: str, value: object) -> Iterator[object]:
+    """Simpler values, the simplest first."""
+    match value:
+        case bytes():
+            rank = _SIMPLE_PATHS.index(value) if value in _SIMPLE_PATHS else len(_SIMPLE_PATHS)
+            yield from _SIMPLE_PATHS[:rank]
+        case Literal() | Fill():
+            if value != Literal(b"x"):
+                yield Literal(b"x")
+            if isinstance(value, Fill) and value.length > 1:
+                yield Fill(0, value.length // 2)
+        case int() if "dirfd" in name and value != AT_FDCWD:
+            yield AT_FDCWD
+        case int() if name == "mode":
+            yield from (mode for mode in (0o777,) if value != mode)
+        case int() if name == "flags":
+            yield from (
+                value & ~(1 << bit) for bit in range(value.bit_length()) if value >> bit & 1
+            )
+        case int() if "dirfd" not in name and value > 0:
+            yield from sorted({0, 1, value // 2, value - 1} - {value})
