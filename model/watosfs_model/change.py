@@ -1,33 +1,42 @@
-"""The working copy that a core changes: inodes and descriptors of the state after the operation."""
+"""Working copies that a core changes: inodes and descriptors of the state after the operation."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from watosfs_model.state import NANOSECONDS_PER_OPERATION, Inode, System, Volume
 
 
-class Change:
-    """Starts as a copy of a system's maps; ``volume`` gives the new volume, or the old one
-    untouched.
+class VolumeChange:
+    """Starts as a volume's inodes; ``volume`` gives the new volume, or the old one untouched.
+
+    A subclass says which inodes are open, because those outlive their names [N9].
     """
 
-    __slots__ = ("before", "descriptors", "inodes", "next_number", "now_ns")
+    __slots__ = ("inodes", "next_number", "now_ns", "volume_before")
 
-    def __init__(self, system: System) -> None:
-        self.before = system
+    def __init__(self, volume: Volume, now_ns: int) -> None:
+        self.volume_before = volume
         self.inodes: dict[int, Inode] | None = None
-        self.next_number = system.volume.next_number
-        self.descriptors = system.descriptors
-        #: Operation n happens at n seconds [T1].
-        self.now_ns = (system.operations + 1) * NANOSECONDS_PER_OPERATION
+        self.next_number = volume.next_number
+        self.now_ns = now_ns
+
+    def is_open(self, number: int) -> bool:
+        """Whether a descriptor leads to the inode."""
+        raise NotImplementedError
 
     def __getitem__(self, number: int) -> Inode:
-        return (self.before.volume.inodes if self.inodes is None else self.inodes)[number]
+        return self.reading[number]
+
+    @property
+    def reading(self) -> Mapping[int, Inode]:
+        """The inodes as they are now, not to be changed."""
+        return self.volume_before.inodes if self.inodes is None else self.inodes
 
     def changing(self) -> dict[int, Inode]:
         """The inodes, to be changed."""
         if self.inodes is None:
-            self.inodes = dict(self.before.volume.inodes)
+            self.inodes = dict(self.volume_before.inodes)
         return self.inodes
 
     def update(self, number: int, **fields: Any) -> None:
@@ -69,17 +78,27 @@ class Change:
 
     def reap(self, number: int) -> None:
         """An inode without names lives as long as a descriptor leads to it [N9]."""
-        if self[number].nlink == 0 and not is_open(self, number):
+        if self[number].nlink == 0 and not self.is_open(number):
             del self.changing()[number]
 
     @property
     def volume(self) -> Volume:
         """The volume after the change."""
         if self.inodes is None:
-            return self.before.volume
+            return self.volume_before
         return Volume(self.inodes, self.next_number)
 
 
-def is_open(change: Change, number: int) -> bool:
-    """Whether a descriptor leads to the inode."""
-    return any(f.number == number and not f.is_stale for f in change.descriptors.values())
+class Change(VolumeChange):
+    """A change of the base level: one volume and the descriptors of one process."""
+
+    __slots__ = ("before", "descriptors")
+
+    def __init__(self, system: System) -> None:
+        #: Operation n happens at n seconds [T1].
+        super().__init__(system.volume, (system.operations + 1) * NANOSECONDS_PER_OPERATION)
+        self.before = system
+        self.descriptors = system.descriptors
+
+    def is_open(self, number: int) -> bool:
+        return any(f.number == number and not f.is_stale for f in self.descriptors.values())

@@ -4,7 +4,7 @@
 
 from collections.abc import Mapping
 
-from watosfs_model.state import BLOCK_BYTES, FILE, SYMLINK, Inode
+from watosfs_model.state import BLOCK_BYTES, FIFO, FILE, SYMLINK, Inode
 
 WHOLE_BYTES_MAX = 1 << 20
 _ZERO = bytes(BLOCK_BYTES)
@@ -35,14 +35,47 @@ def read(inode: Inode, offset: int, count: int) -> bytes:
 def written(blocks: Mapping[int, bytes], offset: int, data: bytes) -> dict[int, bytes]:
     """The blocks after ``data`` is put at ``offset``."""
     new = dict(blocks)
+    overwrite(new, offset, data)
+    return new
+
+
+def overwrite(blocks: dict[int, bytes], offset: int, data: bytes) -> None:
+    """Put ``data`` at ``offset``, in place."""
     end = offset + len(data)
     for index in range(offset // BLOCK_BYTES, -(-end // BLOCK_BYTES)):
         base = index * BLOCK_BYTES
         low, high = max(base, offset), min(base + BLOCK_BYTES, end)
-        block = new.get(index, _ZERO)
+        block = blocks.get(index, _ZERO)
         piece = data[low - offset : high - offset]
-        put(new, index, block[: low - base] + piece + block[high - base :])
+        put(blocks, index, block[: low - base] + piece + block[high - base :])
+
+
+def pieces(blocks: Mapping[int, bytes], start: int, end: int) -> list[tuple[int, bytes]]:
+    """What is kept of the bytes from ``start`` to before ``end``: (offset, bytes), in order."""
+    found = []
+    for index in sorted(blocks):
+        base = index * BLOCK_BYTES
+        low, high = max(base, start), min(base + BLOCK_BYTES, end)
+        if low < high:
+            found.append((low, blocks[index][low - base : high - base]))
+    return found
+
+
+def zeroed(blocks: Mapping[int, bytes], start: int, end: int) -> dict[int, bytes]:
+    """The blocks after the bytes from ``start`` to before ``end`` are zeros."""
+    new = dict(blocks)
+    for offset, piece in pieces(blocks, start, end):
+        overwrite(new, offset, bytes(len(piece)))
     return new
+
+
+def first_nonzero(blocks: Mapping[int, bytes], start: int, end: int) -> int | None:
+    """Where the first byte that is not zero lies, or None."""
+    for offset, piece in pieces(blocks, start, end):
+        rest = piece.lstrip(b"\0")
+        if rest:
+            return offset + len(piece) - len(rest)
+    return None
 
 
 def cut(blocks: Mapping[int, bytes], size: int) -> dict[int, bytes]:
@@ -67,7 +100,7 @@ def observed(inode: Inode) -> object:
     if inode.kind == SYMLINK:
         return inode.target
     if inode.kind != FILE:
-        return None
+        return b"" if inode.kind == FIFO else None
     if inode.size <= WHOLE_BYTES_MAX:
         return read(inode, 0, inode.size)
     return tuple(sorted(inode.blocks.items()))

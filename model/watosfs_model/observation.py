@@ -3,7 +3,7 @@
 from typing import TypeAlias
 
 from watosfs_model import content
-from watosfs_model.state import ROOT, Inode, System
+from watosfs_model.state import ROOT, Inode, System, Volume
 
 Entry: TypeAlias = tuple[object, ...]
 Observation: TypeAlias = tuple[dict[bytes, Entry], dict[int, Entry]]
@@ -29,9 +29,9 @@ def fields_of(inode: Inode) -> Entry:
     return fields
 
 
-def identities(system: System) -> tuple[list[tuple[bytes, int]], dict[int, bytes]]:
+def identities(volume: Volume) -> tuple[list[tuple[bytes, int]], dict[int, bytes]]:
     """Every (path, inode number), and the first path of each number."""
-    inodes = system.volume.inodes
+    inodes = volume.inodes
     paths: list[tuple[bytes, int]] = [(b"/", ROOT)]
     first = {ROOT: b"/"}
     waiting = [(b"", ROOT)]
@@ -50,7 +50,7 @@ def identities(system: System) -> tuple[list[tuple[bytes, int]], dict[int, bytes
 def observe(system: System) -> Observation:
     """(tree by path, open files by descriptor)."""
     inodes = system.volume.inodes
-    paths, first = identities(system)
+    paths, first = identities(system.volume)
     tree = {path: (*fields_of(inodes[number]), first[number]) for path, number in paths}
     files: dict[int, Entry] = {}
     for descriptor in sorted(system.descriptors):
@@ -66,4 +66,4 @@ def observe(system: System) -> Observation:
 
 def entry_of(system: System, number: int) -> Entry:
     """The entry of one inode that has a name."""
-    return (*fields_of(system.volume.inodes[number]), identities(system)[1][number])
+    return (*fields_of(system.volume.inodes[number]), identities(system.volume)[1][number])

@@ -22,6 +22,8 @@ OWNER_UNCHANGED = 0xFFFFFFFF
 FILE = "file"
 DIRECTORY = "directory"
 SYMLINK = "symlink"
+#: Only at the kernel level: what a FIFO holds belongs to the kernel, not to the volume.
+FIFO = "fifo"
 
 
 @dataclass(frozen=True, slots=True)

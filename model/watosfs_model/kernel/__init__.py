@@ -4,6 +4,20 @@ model.
 
 from watosfs_model.kernel import calls, path_calls, process_calls
 from watosfs_model.kernel.calls import Call
+from watosfs_model.kernel.observation import observe
+from watosfs_model.kernel.state import Kernel
+from watosfs_model.kernel.stepping import checks, follow, power_cut, step
+
+__all__ = [
+    "CALL_TYPES",
+    "Call",
+    "Kernel",
+    "checks",
+    "follow",
+    "observe",
+    "power_cut",
+    "step",
+]
 
 CALL_TYPES: tuple[type[Call], ...] = tuple(
     kind
