@@ -10,7 +10,6 @@ from watosfs_fuzz.kernel.generator import KernelGenerator
 from watosfs_model import Difference, Outcome
 from watosfs_model.kernel import Call, Kernel, follow, observe
 from watosfs_model.kernel.numbers import PARKED
-from watosfs_model.trace import format_operation
 
 Step: TypeAlias = tuple[int, Call]
 
@@ -121,7 +120,7 @@ def differences(due: object, found: object, where: str) -> list[str]:
 
 def story(report: KernelReport) -> str:
     """The calls with their outcomes, and what was wrong."""
-    lines = [f"{pid} {format_operation(call)}" for pid, call in report.steps]
+    lines = [f"{pid} {call}" for pid, call in report.steps]
     for index, outcome in enumerate(report.outcomes):
         word = outcome_word(outcome)
         lines[index] += f"   # {word}" + (f" {outcome.value!r}"[:60] if word == "ok" else "")

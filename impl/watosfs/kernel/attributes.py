@@ -43,7 +43,7 @@ def follow_of(flags: int, path: bytes) -> Follow:
 
 def fstat(kernel: Kernel, process: Process, number: int) -> Status:
     """What a descriptor leads to."""
-    description = process.description(number)
+    description = process.fresh(number)
     if isinstance(description, PipeEnd):
         pipe = description.pipe
         now = pipe.made_ns

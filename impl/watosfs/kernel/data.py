@@ -36,18 +36,16 @@ def regular(description: Description) -> OpenFile:
         raise failure(errno.ESPIPE)
     if not isinstance(description, OpenFile):
         raise failure(errno.EISDIR)
-    description.require_fresh()
     return description
 
 
 def read(kernel: Kernel, process: Process, number: int, count: int) -> bytes:
     """At most ``count`` bytes from the description's offset, which moves; parks on a pipe."""
-    description = process.description(number)
+    description = process.fresh(number)
     description.require_readable()
     if count < 0:
         raise failure(errno.EINVAL)
     if isinstance(description, PipeEnd | OpenFifo):
-        description.require_fresh()
         return pipes.read(description.pipe, description, count)
     file = regular(description)
     data = file.filesystem.read(file.number, file.offset, min(count, READ_BYTES_MAX))
@@ -57,10 +55,9 @@ def read(kernel: Kernel, process: Process, number: int, count: int) -> bytes:
 
 def write(kernel: Kernel, process: Process, number: int, data: bytes) -> int:
     """All of ``data`` at the offset (the end with O_APPEND), which moves; parks on a pipe."""
-    description = process.description(number)
+    description = process.fresh(number)
     description.require_writable()
     if isinstance(description, PipeEnd | OpenFifo):
-        description.require_fresh()
         return pipes.write(description.pipe, description, process, data)
     file = regular(description)
     end = write_at(process, file, data, file.offset)
@@ -85,7 +82,7 @@ def write_at(process: Process, file: OpenFile, data: bytes, offset: int) -> int:
 
 def pread(kernel: Kernel, process: Process, number: int, count: int, offset: int) -> bytes:
     """Bytes from an offset."""
-    description = process.description(number)
+    description = process.fresh(number)
     description.require_readable()
     if count < 0 or offset < 0:
         raise failure(errno.EINVAL)
@@ -95,7 +92,7 @@ def pread(kernel: Kernel, process: Process, number: int, count: int, offset: int
 
 def pwrite(kernel: Kernel, process: Process, number: int, data: bytes, offset: int) -> int:
     """All of ``data`` at an offset (at the end with O_APPEND)."""
-    description = process.description(number)
+    description = process.fresh(number)
     description.require_writable()
     if offset < 0:
         raise failure(errno.EINVAL)
@@ -105,13 +102,12 @@ def pwrite(kernel: Kernel, process: Process, number: int, data: bytes, offset: i
 
 def lseek(kernel: Kernel, process: Process, number: int, offset: int, whence: int) -> int:
     """Move the description's offset; where it is now."""
-    description = process.description(number)
+    description = process.fresh(number)
     if isinstance(description, PipeEnd | OpenFifo):
         raise failure(errno.ESPIPE)
     if not SEEK_SET <= whence <= SEEK_HOLE:
         raise failure(errno.EINVAL)
     if isinstance(description, OpenDirectory):
-        description.require_fresh()
         if offset or whence != SEEK_SET:
             raise failure(errno.EINVAL)
         description.cursor = START
@@ -139,11 +135,10 @@ def lseek(kernel: Kernel, process: Process, number: int, offset: int, whence: in
 
 def fsync(kernel: Kernel, process: Process, number: int) -> None:
     """Return once the volume is durable; EINVAL on a pipe or FIFO."""
-    description = process.description(number)
+    description = process.fresh(number)
     if isinstance(description, PipeEnd | OpenFifo):
         raise failure(errno.EINVAL)
     assert isinstance(description, InodeDescription)
-    description.require_fresh()
     description.filesystem.sync()
 
 
@@ -158,7 +153,7 @@ def getdents(
     kernel: Kernel, process: Process, number: int, count: int
 ) -> tuple[tuple[bytes, str], ...]:
     """The next (name, kind) pairs of a directory, empty at the end."""
-    description = process.description(number)
+    description = process.fresh(number)
     if not isinstance(description, OpenDirectory):
         raise failure(errno.ENOTDIR)
     if count < 1:

@@ -44,7 +44,9 @@ class Description:
             raise failure(errno.EBADF)
 
     def require_fresh(self) -> None:
-        """Raise ESTALE when an abort has taken the file."""
+        """Raise ESTALE when an abort has taken the file, or it came with somebody else's
+        transaction.
+        """
 
     def release(self) -> None:
         """The last descriptor is gone."""
@@ -65,11 +67,10 @@ class InodeDescription(Description):
 
     def attributes(self) -> Attributes:
         """The inode, as the acting process sees it."""
-        self.require_fresh()
         return self.filesystem.attributes(self.number)
 
     def require_fresh(self) -> None:
-        if self.pin.is_stale:
+        if self.pin.is_stale or not self.filesystem.is_visible(self.number):
             raise failure(errno.ESTALE)
 
     def release(self) -> None:

@@ -118,10 +118,9 @@ class Kernel:
             if process.pinned_cwd.is_stale or not process.cwd.is_visible():
                 raise failure(errno.ENOENT, path)
             return process.cwd
-        description = process.description(dirfd)
+        description = process.fresh(dirfd)
         if not isinstance(description, OpenDirectory):
             raise failure(errno.ENOTDIR)
-        description.require_fresh()
         return description.node
 
     # -- descriptors

@@ -23,7 +23,7 @@ from watosfs.kernel.record_locks import RangeLock
 
 def flock(kernel: Kernel, process: Process, number: int, operation: int) -> None:
     """Lock or unlock the description. A conversion gives the old lock up before it waits."""
-    description = process.description(number)
+    description = process.fresh(number)
     kind = operation & ~LOCK_NB
     if kind not in (LOCK_SH, LOCK_EX, LOCK_UN):
         raise failure(errno.EINVAL)
@@ -44,7 +44,7 @@ def lock_range(
     kernel: Kernel, process: Process, number: int, command: int, kind: int, start: int, length: int
 ) -> tuple[int, int, int, int] | None:
     """fcntl with F_GETLK, F_SETLK, F_SETLKW."""
-    description = process.description(number)
+    description = process.fresh(number)
     if not F_GETLK <= command <= F_SETLKW or not F_RDLCK <= kind <= F_UNLCK:
         raise failure(errno.EINVAL)
     wanted = RangeLock(*bounds(start, length), kind, process.pid)

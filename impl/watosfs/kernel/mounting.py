@@ -67,7 +67,7 @@ def is_in_use(kernel: Kernel, filesystem: Filesystem) -> bool:
 
 def volume_of(process: Process, number: int) -> Filesystem:
     """The volume that a descriptor is on; EINVAL for a pipe."""
-    description = process.description(number)
+    description = process.fresh(number)
     if not isinstance(description, InodeDescription):
         raise failure(errno.EINVAL)
     return description.filesystem

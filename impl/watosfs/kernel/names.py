@@ -136,7 +136,7 @@ def chdir(kernel: Kernel, process: Process, path: bytes) -> None:
 
 def fchdir(kernel: Kernel, process: Process, number: int) -> None:
     """Change the working directory to a descriptor's."""
-    description = process.description(number)
+    description = process.fresh(number)
     if not isinstance(description, OpenDirectory):
         raise failure(errno.ENOTDIR)
     require(process.credentials, description.attributes(), EXECUTE)

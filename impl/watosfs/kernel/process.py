@@ -59,6 +59,12 @@ class Process:
             raise failure(errno.EBADF)
         return found.description
 
+    def fresh(self, number: int) -> "Description":
+        """The same for calls that need the inode. Raises ESTALE when the process cannot see it."""
+        description = self.description(number)
+        description.require_fresh()
+        return description
+
     def change_cwd(self, node: Node) -> None:
         """Move to another directory."""
         pin = node.filesystem.open(node.number)

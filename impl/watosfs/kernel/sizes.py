@@ -28,8 +28,7 @@ _FALLOCATE_MODES = (0, KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE, ZERO_RANGE
 
 def ftruncate(kernel: Kernel, process: Process, number: int, size: int) -> None:
     """Set the size of a file that is open for writing (EINVAL otherwise)."""
-    description = process.description(number)
-    description.require_fresh()
+    description = process.fresh(number)
     is_writable = description.flags & O_ACCMODE != O_RDONLY
     if size < 0 or not is_writable or not isinstance(description, OpenFile):
         raise failure(errno.EINVAL)
@@ -67,7 +66,7 @@ def fallocate(
     kernel: Kernel, process: Process, number: int, mode: int, offset: int, length: int
 ) -> None:
     """Grow, or let a range read as zeros, by mode."""
-    description = process.description(number)
+    description = process.fresh(number)
     description.require_writable()
     if offset < 0 or length <= 0:
         raise failure(errno.EINVAL)
@@ -97,15 +96,13 @@ def copy_file_range(
     count: int,
 ) -> int:
     """Copy bytes between files of one volume; -1 means a descriptor's own offset."""
-    source, target = process.description(number_in), process.description(number_out)
+    source, target = process.fresh(number_in), process.fresh(number_out)
     source.require_readable()
     target.require_writable()
     if isinstance(source, OpenDirectory) or isinstance(target, OpenDirectory):
         raise failure(errno.EISDIR)
     if not isinstance(source, OpenFile) or not isinstance(target, OpenFile):
         raise failure(errno.EINVAL)
-    source.require_fresh()
-    target.require_fresh()
     if source.filesystem is not target.filesystem:
         raise failure(errno.EXDEV)
     if target.flags & O_APPEND:

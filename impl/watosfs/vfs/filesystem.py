@@ -31,6 +31,7 @@ class Name(NamedTuple):
     number: int
     mode: int
     path: bytes
+    trailing_slash: bool
 
 
 class Cursor(NamedTuple):

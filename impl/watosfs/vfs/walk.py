@@ -66,7 +66,10 @@ class Location:
 
     def as_name(self) -> Name:
         """The name for the file system. For the root, ``.`` and ``..`` it is empty."""
-        return Name(self.parent.ancestors(), self.name, self.number, self.mode, self.path)
+        return Name(
+            self.parent.ancestors(), self.name, self.number, self.mode, self.path,
+            self.trailing_slash,
+        )  # fmt: skip
 
 
 def walk(

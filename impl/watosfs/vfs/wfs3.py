@@ -109,7 +109,9 @@ class Wfs3Filesystem:
         """The name as the volume has it."""
         kind = ENTRY_TYPES[name.mode & _KIND_BITS] if name.number else 0
         special = b"" if name.name else b"."
-        return Place(name.ancestors, name.name, name.number, kind, False, special, name.path)
+        return Place(
+            name.ancestors, name.name, name.number, kind, name.trailing_slash, special, name.path
+        )
 
     def create(self, name: Name, mode: int, owner: tuple[int, int]) -> int:
         """A new inode of the type in ``mode``."""

@@ -178,7 +178,9 @@ class Volume(PathOperations):
             return
         del counts[handle.number]
         engine = self.engine
-        if engine.read_only_reason is None and engine.inode(handle.number).nlink == 0:
+        if engine.read_only_reason is not None or self.namespace.keeps_unlinked:
+            return
+        if engine.inode(handle.number).nlink == 0:
             with self.change():
                 try:
                     orphans.reclaim(self.namespace, handle.number)
