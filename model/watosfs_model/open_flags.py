@@ -51,7 +51,7 @@ def parse_flags(text: str) -> int:
     for word in text.split("|"):
         if word in NAMED_FLAGS:
             flags |= NAMED_FLAGS[word]
-        elif word.startswith("0o"):
+        elif word.startswith(("0o", "-0o")):
             flags |= int(word, 8)
         elif word != "O_RDONLY":
             raise ValueError(f"unknown open flag {word!r}")

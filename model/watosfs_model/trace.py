@@ -1,4 +1,4 @@
-r"""Traces: operations as text, one a line, parsed and printed without loss.
+r"""Traces: operations and calls as text, one a line, parsed and printed without loss.
 
 A trace is how a failure is kept, read, edited and replayed, so a person must be able to write one:
 errors name line and column. Layout: header lines `# key: value` first (seed, commit, id, ...), then
@@ -17,8 +17,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from watosfs_model.data import Data, Fill, Literal, quote
+from watosfs_model.kernel import CALL_TYPES
+from watosfs_model.kernel.calls import Dup3, Openat
+from watosfs_model.kernel.path_calls import Fchmodat, Mkdirat, Mkfifoat
+from watosfs_model.kernel.process_calls import Pipe2, Umask
 from watosfs_model.open_flags import format_flags, parse_flags
-from watosfs_model.operations import OPERATION_TYPES, Operation
+from watosfs_model.operations import OPERATION_TYPES, Chmod, Mkdir, Open, Operation
 
 _HEADER = re.compile(r"# ([A-Za-z][A-Za-z0-9_.-]*): ?(.*)")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
@@ -177,25 +181,62 @@ def _format_mode(mode: int) -> str:
     return f"{mode:#o}"
 
 
+def _format_bits(flags: int) -> str:
+    """Flags that are no access mode."""
+    names = [name for name in format_flags(flags).split("|") if name != "O_RDONLY"]
+    return "|".join(names) or "0"
+
+
+def _parse_bits(word: str) -> int:
+    return 0 if word == "0" else parse_flags(word)
+
+
+def _format_numbers(numbers: tuple[int, ...]) -> str:
+    return f"[{','.join(map(str, numbers))}]"
+
+
+def _parse_numbers(word: str) -> tuple[int, ...]:
+    if not (word.startswith("[") and word.endswith("]")):
+        raise ValueError(f"{word} is not a list of numbers ([1,2])")
+    return tuple(_parse_integer(number) for number in word[1:-1].split(",")) if word != "[]" else ()
+
+
+_Form = tuple[Callable[[str], Any], Callable[[Any], str]]
 _Shape = tuple[tuple[str, Callable[[str], Any], Callable[[Any], str]], ...]
-_FORMS: dict[str, tuple[Callable[[str], Any], Callable[[Any], str]]] = {
-    "path": (parse_quoted, quote),
-    "old": (parse_quoted, quote),
-    "new": (parse_quoted, quote),
-    "target": (parse_quoted, quote),
-    "flags": (parse_flags, format_flags),
-    "mode": (_parse_integer, _format_mode),
-    "data": (_parse_data, str),
+_BY_TYPE: dict[object, _Form] = {
+    int: (_parse_integer, str),
+    bytes: (parse_quoted, quote),
+    Data: (_parse_data, str),
+    tuple[int, ...]: (_parse_numbers, _format_numbers),
 }
-_DECIMAL: tuple[Callable[[str], Any], Callable[[Any], str]] = (_parse_integer, str)
+_OPEN_FLAGS: _Form = (parse_flags, format_flags)
+_BITS: _Form = (_parse_bits, _format_bits)
+_MODE: _Form = (_parse_integer, _format_mode)
+_BY_FIELD: dict[tuple[type[Operation], str], _Form] = {
+    (Open, "flags"): _OPEN_FLAGS,
+    (Openat, "flags"): _OPEN_FLAGS,
+    (Dup3, "flags"): _BITS,
+    (Pipe2, "flags"): _BITS,
+    (Mkdir, "mode"): _MODE,
+    (Open, "mode"): _MODE,
+    (Chmod, "mode"): _MODE,
+    (Openat, "mode"): _MODE,
+    (Mkdirat, "mode"): _MODE,
+    (Mkfifoat, "mode"): _MODE,
+    (Fchmodat, "mode"): _MODE,
+    (Umask, "mask"): _MODE,
+}
 
 
 def _shape_of(operation_type: type[Operation]) -> _Shape:
-    names = [field.name for field in fields(operation_type)]  # type: ignore[arg-type]
-    return tuple((name, *_FORMS.get(name, _DECIMAL)) for name in names)
+    return tuple(
+        (field.name, *_BY_FIELD.get((operation_type, field.name), _BY_TYPE[field.type]))
+        for field in fields(operation_type)  # type: ignore[arg-type]
+    )
 
 
 _SHAPES: dict[str, tuple[type[Operation], _Shape]] = {
     operation_type.name(): (operation_type, _shape_of(operation_type))
-    for operation_type in OPERATION_TYPES
+    for operation_type in (*OPERATION_TYPES, *CALL_TYPES)
 }
+assert len(_SHAPES) == len(OPERATION_TYPES) + len(CALL_TYPES), "two records have one name"
