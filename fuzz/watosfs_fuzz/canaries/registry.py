@@ -19,7 +19,10 @@ CANARIES: dict[str, Canary] = {}
 
 
 def canary(
-    name: str, description: str, *places: tuple[object, str]
+    name: str,
+    description: str,
+    *places: tuple[object, str],
+    registry: dict[str, Canary] = CANARIES,
 ) -> Callable[[Callable[..., object]], Callable[..., object]]:
     """Register a function that, given the original attributes of ``places``, makes the broken ones.
 
@@ -38,8 +41,8 @@ def canary(
                     stack.enter_context(patch.object(owner, attribute, value))
                 yield
 
-        assert name not in CANARIES, f"canary {name} twice"
-        CANARIES[name] = Canary(name, description, plant)
+        assert name not in registry, f"canary {name} twice"
+        registry[name] = Canary(name, description, plant)
         return breaks
 
     return register

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from watosfs_fuzz.kernel import makers
+from watosfs_fuzz.kernel.bursts import BURSTS
 from watosfs_fuzz.kernel.makers import Chooser
 from watosfs_model.kernel import Call, Kernel
 from watosfs_model.kernel.process_calls import Fork, Interrupt, Resume
@@ -31,9 +32,16 @@ class KernelGenerator:
             makers.MAKERS[kind][0] * self.random.choice((0.3, 1, 1, 4)) for kind in self.kinds
         ]
 
+        self.bursts = self.random.choice((0, 0.03, 0.1))
+        self.waiting: list[tuple[int, Call]] = []
+
     def next(self, kernel: Kernel) -> tuple[int, Call] | None:
         """A process and its call; None when no process is left."""
         random = self.random
+        while self.waiting:
+            pid, call = self.waiting.pop(0)
+            if pid in kernel.processes and not kernel.processes[pid].parked:
+                return pid, call
         parked = [pid for pid, process in kernel.processes.items() if process.parked]
         running = [pid for pid in kernel.processes if pid not in parked]
         if parked and (not running or random.random() < _RESUMES):
@@ -45,6 +53,10 @@ class KernelGenerator:
         pid = random.choice(running)
         if len(kernel.processes) < PROCESSES_WANTED and random.random() < 0.05:
             return pid, Fork()
+        if random.random() < self.bursts:
+            chooser = Chooser(random, kernel, pid)
+            self.waiting = [(pid, call) for call in random.choice(BURSTS)(chooser)]
+            return self.next(kernel)
         kind = random.choices(self.kinds, self.weights)[0]
         make: Callable[[Chooser], Call] = makers.MAKERS[kind][1]
         return pid, make(Chooser(random, kernel, pid))

@@ -82,7 +82,11 @@ def run(target: KernelTarget, source: Callable[[Kernel], Step | None]) -> Kernel
         except Difference as difference:
             report.failure = ("outcome", call.name(), str(difference))
             return report
-        due, found = observe(kernel), target.observe()
+        try:
+            due, found = observe(kernel), target.observe()
+        except Exception as error:
+            report.failure = ("exception", call.name(), f"{type(error).__name__}: {error}")
+            return report
         if due != found:
             report.failure = ("state", call.name(), "\n".join(differences(due, found, "")))
             return report

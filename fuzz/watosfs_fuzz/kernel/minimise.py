@@ -2,12 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
+from itertools import combinations
 
 from watosfs_fuzz.kernel.lockstep import KernelReport, Step
 from watosfs_model.data import Fill, Literal
 from watosfs_model.kernel import Call
 from watosfs_model.kernel.numbers import AT_FDCWD
 
+#: In traces of at most so many calls every pair is tried to be left out.
+PAIRS_MAX = 14
+
+_DESCRIPTORS = ("fd", "old", "new", "fd_in", "fd_out", "dirfd", "old_dirfd", "new_dirfd")
+_MODES = (0o750, 0o070, 0o707, 0o4777)
 _SIMPLE_PATHS = (b"a", b"d", b"/a", b"/d", b"b", b"/b")
 
 
@@ -29,7 +35,10 @@ def minimise(steps: Sequence[Step], run: Callable[[Sequence[Step]], KernelReport
     while again:
         before = best.steps
         drop_pieces(lambda: best.steps, fails)
+        merge_processes(lambda: best.steps, fails)
         simplify(lambda: best.steps, fails)
+        drop_pairs(lambda: best.steps, fails)
+        drop_and_adapt(lambda: best.steps, fails)
         again = len(best.steps) < len(before)
     return best
 
@@ -45,6 +54,61 @@ def drop_pieces(now: Callable[[], list[Step]], fails: Callable[[list[Step]], boo
             fails(steps[: max(end - size, 0)] + steps[end:])
             end -= size
         size //= 2
+
+
+def drop_pairs(now: Callable[[], list[Step]], fails: Callable[[list[Step]], bool]) -> None:
+    """Remove two calls at once, while the trace is short enough to try all pairs."""
+    again = len(now()) <= PAIRS_MAX
+    while again:
+        steps = now()
+        again = any(
+            fails([step for index, step in enumerate(steps) if index not in pair])
+            for pair in combinations(range(len(steps)), 2)
+        )
+
+
+def drop_and_adapt(now: Callable[[], list[Step]], fails: Callable[[list[Step]], bool]) -> None:
+    """Remove one call while the others take its place: later descriptors move down, or another
+    call makes the mode that it made.
+    """
+    again = len(now()) <= PAIRS_MAX
+    while again:
+        steps = now()
+        again = any(
+            fails(other)
+            for index in range(len(steps))
+            for other in adapted(steps[:index] + steps[index + 1 :])
+        )
+
+
+def adapted(steps: list[Step]) -> Iterator[list[Step]]:
+    """The steps with lower descriptors, or one with another mode."""
+    for first in range(1, 4):
+        yield [(pid, lowered(call, first)) for pid, call in steps]
+    for index, (pid, call) in enumerate(steps):
+        for mode in _MODES if hasattr(call, "mode") else ():
+            changed = replace(call, mode=mode)  # type: ignore[type-var]
+            yield [*steps[:index], (pid, changed), *steps[index + 1 :]]
+
+
+def lowered(call: Call, first: int) -> Call:
+    """The call with descriptor numbers from ``first`` on one less."""
+    changes = {
+        field.name: getattr(call, field.name) - 1
+        for field in fields(call)  # type: ignore[arg-type]
+        if field.name in _DESCRIPTORS
+        and isinstance(getattr(call, field.name), int)
+        and getattr(call, field.name) >= first
+    }
+    return replace(call, **changes) if changes else call  # type: ignore[type-var]
+
+
+def merge_processes(now: Callable[[], list[Step]], fails: Callable[[list[Step]], bool]) -> None:
+    """One process less: another makes its calls."""
+    for pid in sorted({pid for pid, _ in now()}, reverse=True):
+        for other in sorted({other for other, _ in now()}):
+            if other < pid and fails([(other if p == pid else p, call) for p, call in now()]):
+                break
 
 
 def simplify(now: Callable[[], list[Step]], fails: Callable[[list[Step]], bool]) -> None:

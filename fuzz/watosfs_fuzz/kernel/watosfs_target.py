@@ -1,6 +1,6 @@
 """Our kernel over two small WFS v3 volumes in memory, as a target of the kernel lockstep."""
 
-from collections.abc import Callable
+from types import ModuleType
 from typing import Any, TypeAlias
 
 from watosfs.block.memory import MemoryDevice
@@ -33,58 +33,59 @@ VOLUMES = 2
 Id: TypeAlias = tuple[int, int]
 Place: TypeAlias = tuple[int, bytes] | Id
 
-#: The function behind each call; arguments are the record's fields, data expanded.
-FUNCTIONS: dict[type[Call], Callable[..., object]] = {
-    calls.Openat: opening.openat,
-    calls.CloseFd: descriptors.close,
-    calls.Dup: descriptors.dup,
-    calls.Dup2: descriptors.dup2,
-    calls.Dup3: descriptors.dup3,
-    calls.Fcntl: descriptors.fcntl,
-    calls.Lseek: data.lseek,
-    calls.Read: data.read,
-    calls.Write: data.write,
-    calls.PreadFd: data.pread,
-    calls.PwriteFd: data.pwrite,
-    calls.FtruncateFd: sizes.ftruncate,
-    calls.TruncateAt: sizes.truncate,
-    calls.Fallocate: sizes.fallocate,
-    calls.CopyFileRange: sizes.copy_file_range,
-    calls.FstatFd: attributes.fstat,
-    calls.FsyncFd: data.fsync,
-    calls.SyncAll: data.sync,
-    calls.Getdents: data.getdents,
-    path_calls.Mkdirat: opening.mkdirat,
-    path_calls.Mkfifoat: opening.mkfifoat,
-    path_calls.Symlinkat: opening.symlinkat,
-    path_calls.Unlinkat: names.unlinkat,
-    path_calls.Renameat: names.renameat,
-    path_calls.Linkat: names.linkat,
-    path_calls.Readlinkat: names.readlinkat,
-    path_calls.Fstatat: attributes.fstatat,
-    path_calls.Faccessat: attributes.faccessat,
-    path_calls.Fchmodat: attributes.fchmodat,
-    path_calls.Fchownat: attributes.fchownat,
-    path_calls.Utimensat: attributes.utimensat,
-    process_calls.Chdir: names.chdir,
-    process_calls.Fchdir: names.fchdir,
-    process_calls.Getcwd: names.getcwd,
-    process_calls.Umask: descriptors.umask,
-    process_calls.Setresuid: descriptors.setresuid,
-    process_calls.Setresgid: descriptors.setresgid,
-    process_calls.Setgroups: descriptors.setgroups,
-    process_calls.Setnofile: descriptors.setnofile,
-    process_calls.Fork: descriptors.fork,
-    process_calls.Exec: descriptors.execve,
-    process_calls.Exit: descriptors.exit_process,
-    process_calls.Pipe2: pipes.pipe2,
-    process_calls.Flock: locking.flock,
-    process_calls.LockRange: locking.lock_range,
-    process_calls.Mount: mounting.mount,
-    process_calls.Umount: mounting.umount,
-    process_calls.BeginAt: mounting.begin,
-    process_calls.CommitAt: mounting.commit,
-    process_calls.AbortAt: mounting.abort,
+#: Module and name of the function behind each call (looked up when called, so that canaries reach
+#: it); arguments are the record's fields, data expanded.
+FUNCTIONS: dict[type[Call], tuple[ModuleType, str]] = {
+    calls.Openat: (opening, "openat"),
+    calls.CloseFd: (descriptors, "close"),
+    calls.Dup: (descriptors, "dup"),
+    calls.Dup2: (descriptors, "dup2"),
+    calls.Dup3: (descriptors, "dup3"),
+    calls.Fcntl: (descriptors, "fcntl"),
+    calls.Lseek: (data, "lseek"),
+    calls.Read: (data, "read"),
+    calls.Write: (data, "write"),
+    calls.PreadFd: (data, "pread"),
+    calls.PwriteFd: (data, "pwrite"),
+    calls.FtruncateFd: (sizes, "ftruncate"),
+    calls.TruncateAt: (sizes, "truncate"),
+    calls.Fallocate: (sizes, "fallocate"),
+    calls.CopyFileRange: (sizes, "copy_file_range"),
+    calls.FstatFd: (attributes, "fstat"),
+    calls.FsyncFd: (data, "fsync"),
+    calls.SyncAll: (data, "sync"),
+    calls.Getdents: (data, "getdents"),
+    path_calls.Mkdirat: (opening, "mkdirat"),
+    path_calls.Mkfifoat: (opening, "mkfifoat"),
+    path_calls.Symlinkat: (opening, "symlinkat"),
+    path_calls.Unlinkat: (names, "unlinkat"),
+    path_calls.Renameat: (names, "renameat"),
+    path_calls.Linkat: (names, "linkat"),
+    path_calls.Readlinkat: (names, "readlinkat"),
+    path_calls.Fstatat: (attributes, "fstatat"),
+    path_calls.Faccessat: (attributes, "faccessat"),
+    path_calls.Fchmodat: (attributes, "fchmodat"),
+    path_calls.Fchownat: (attributes, "fchownat"),
+    path_calls.Utimensat: (attributes, "utimensat"),
+    process_calls.Chdir: (names, "chdir"),
+    process_calls.Fchdir: (names, "fchdir"),
+    process_calls.Getcwd: (names, "getcwd"),
+    process_calls.Umask: (descriptors, "umask"),
+    process_calls.Setresuid: (descriptors, "setresuid"),
+    process_calls.Setresgid: (descriptors, "setresgid"),
+    process_calls.Setgroups: (descriptors, "setgroups"),
+    process_calls.Setnofile: (descriptors, "setnofile"),
+    process_calls.Fork: (descriptors, "fork"),
+    process_calls.Exec: (descriptors, "execve"),
+    process_calls.Exit: (descriptors, "exit_process"),
+    process_calls.Pipe2: (pipes, "pipe2"),
+    process_calls.Flock: (locking, "flock"),
+    process_calls.LockRange: (locking, "lock_range"),
+    process_calls.Mount: (mounting, "mount"),
+    process_calls.Umount: (mounting, "umount"),
+    process_calls.BeginAt: (mounting, "begin"),
+    process_calls.CommitAt: (mounting, "commit"),
+    process_calls.AbortAt: (mounting, "abort"),
 }
 
 
@@ -127,7 +128,8 @@ class WatosfsKernelTarget:
         elif isinstance(call, process_calls.Interrupt):
             found = self.kernel.interrupt(pid)
         else:
-            found = self.kernel.call(pid, FUNCTIONS[type(call)], *arguments_of(call))
+            function = getattr(*FUNCTIONS[type(call)])
+            found = self.kernel.call(pid, function, *arguments_of(call))
         return numbers.PARKED if found is PARKED else found
 
     def close(self) -> None:

@@ -73,10 +73,12 @@ def bounds(start: int, length: int) -> tuple[int, int]:
     """First and last byte. EINVAL below 0, EOVERFLOW beyond the largest offset."""
     if start < 0 or start + min(length, 0) < 0:
         raise failure(errno.EINVAL)
+    if start > FILE_SIZE_MAX:
+        raise failure(errno.EOVERFLOW)
     if length < 0:
         return start + length, start - 1
     end = start + length - 1 if length else FILE_SIZE_MAX
-    if start > FILE_SIZE_MAX or end > FILE_SIZE_MAX:
+    if end > FILE_SIZE_MAX:
         raise failure(errno.EOVERFLOW)
     return start, end
 
