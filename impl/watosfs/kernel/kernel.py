@@ -6,7 +6,14 @@ from collections.abc import Callable, Sequence
 from weakref import WeakValueDictionary
 
 from watosfs.errors import failure
-from watosfs.kernel.descriptions import Description, Identity, OpenDirectory, Pipe
+from watosfs.kernel.descriptions import (
+    Description,
+    Identity,
+    InodeDescription,
+    OpenDirectory,
+    OpenFifo,
+    Pipe,
+)
 from watosfs.kernel.flocks import Flocks
 from watosfs.kernel.numbers import AT_FDCWD
 from watosfs.kernel.process import Descriptor, Process, WouldBlock
@@ -160,6 +167,17 @@ class Kernel:
         else:
             filesystem.abort()
             self.nodes.forget_missing(filesystem)
+            self.forget_stale()
         if filesystem.has_moved_directories:
             filesystem.has_moved_directories = False
             self.nodes.reparent(filesystem)
+
+    def forget_stale(self) -> None:
+        """An abort took files: their locks and pipe contents go."""
+        for process in self.processes.values():
+            for description, _ in process.descriptors.values():
+                if isinstance(description, InodeDescription) and description.pin.is_stale:
+                    self.flocks.drop(description)
+                    self.record_locks.keep(description.identity, [])
+                    if isinstance(description, OpenFifo):
+                        description.pipe.buffer.clear()

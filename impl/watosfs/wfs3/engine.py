@@ -103,7 +103,10 @@ class Engine(Admission):
         self.has_failed = True
         self.read_only_reason = f"the volume was shut down after: {error}"
         self.in_transaction = False
+        # What an abort took keeps its number: nothing may be mistaken for it.
+        next_inode = self.next_inode
         self.revert()
+        self.next_inode = next_inode
 
     # -- commit and abort
 
@@ -221,7 +224,10 @@ class Engine(Admission):
     def abort(self) -> None:
         """Close the explicit transaction as if it had never been."""
         self.in_transaction = False
+        # What an abort took keeps its number: nothing may be mistaken for it.
+        next_inode = self.next_inode
         self.revert()
+        self.next_inode = next_inode
 
     def revert(self) -> None:
         """Forget everything since the last commit."""

@@ -87,7 +87,9 @@ def getdents_core(change: Change, call: Getdents) -> object:
     else:
         value = change.observed.value
     given = judged(scan, frozenset(entries), value, call.count)
-    change.set_description(number_of(change, call.fd), scan=scan._replace(given=given))
+    # A name that this process cannot see was not there the whole time for whoever shares the scan.
+    scan = scan._replace(given=given, always=scan.always & frozenset(entries))
+    change.set_description(number_of(change, call.fd), scan=scan)
     return value
 
 

@@ -18,7 +18,7 @@ from watosfs_model.kernel.listing import new_scan
 from watosfs_model.kernel.reading_writing import busy_checks
 from watosfs_model.kernel.state import Description, File, Pipe
 from watosfs_model.kernel.table import full_checks, install, lowest_free
-from watosfs_model.kernel.walking import Place, entered, resolve
+from watosfs_model.kernel.walking import Place, resolve
 from watosfs_model.open_flags import (
     O_ACCMODE,
     O_APPEND,
@@ -58,7 +58,7 @@ def openat_checks(change: Change, call: Openat) -> set[int]:
             errnos.add(errno.EISDIR)  # [K12]
         return errnos | refused.errnos
     if place.file is not None:
-        return errnos | existing_checks(change, call, place, entered(change, place.file))
+        return errnos | existing_checks(change, call, place, landed(change, place, place.file))
     if not flags & O_CREAT:
         return errnos | {errno.ENOENT}
     if place.slashed:
@@ -105,7 +105,7 @@ def existing_checks(change: Change, call: Openat, place: Place, file: File) -> s
 
 def openat_core(change: Change, call: Openat) -> object:
     place = opened_place(change, call)
-    file = None if place.file is None else entered(change, place.file)
+    file = None if place.file is None else landed(change, place, place.file)
     if file is None:
         file = created(change, call, place)
     inode = change.inode(file)

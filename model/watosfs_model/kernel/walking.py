@@ -123,6 +123,13 @@ def entered(change: Change, file: File) -> File:
     return file if volume is None else (volume, ROOT)
 
 
+def landed(change: Change, place: Place, file: File) -> File:
+    """What a resolved path means: ``.``, ``..`` and ``/`` lead where they led, also when that is
+    covered since (Linux); a name leads to what is mounted there.
+    """
+    return file if place.special else entered(change, file)
+
+
 def above(change: Change, file: File) -> File:
     """Where `..` goes. From a mounted root: above the directory that it covers [M1]. Raises
     Refused.
@@ -187,7 +194,7 @@ def find(
     place = resolve(change, dirfd, path, follow, who)
     if place.file is None:
         raise Refused(errno.ENOENT)
-    file = entered(change, place.file)
+    file = landed(change, place, place.file)
     if change.seen(file) is None:
         raise Refused(errno.ENOENT)  # [Y4]
     return file
