@@ -18,7 +18,7 @@ from watosfs_model.kernel.listing import new_scan
 from watosfs_model.kernel.reading_writing import busy_checks
 from watosfs_model.kernel.state import Description, File, Pipe
 from watosfs_model.kernel.table import full_checks, install, lowest_free
-from watosfs_model.kernel.walking import Place, resolve
+from watosfs_model.kernel.walking import Place, landed, resolve
 from watosfs_model.open_flags import (
     O_ACCMODE,
     O_APPEND,
