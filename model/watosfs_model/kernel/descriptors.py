@@ -131,8 +131,8 @@ def fcntl_core(change: Change, call: Fcntl) -> int:
 
 
 def lseek_checks(change: Change, call: Lseek) -> set[int]:
-    description = description_of(change, call.fd)
     errnos = set() if SEEK_SET <= call.whence <= SEEK_HOLE else {errno.EINVAL}
+    description = description_of(change, call.fd, errnos)
     if is_pipe(description):
         return errnos | {errno.ESPIPE}
     if description.kind == DIRECTORY:

@@ -24,7 +24,7 @@ def is_held_by_others(change: Change, number: int, kind: int) -> bool:
 def flock_checks(change: Change, call: Flock) -> set[int]:
     kind = call.operation & ~LOCK_NB
     errnos = set() if kind in (LOCK_SH, LOCK_EX, LOCK_UN) else {errno.EINVAL}
-    description_of(change, call.fd)
+    description_of(change, call.fd, errnos)
     if errnos or kind == LOCK_UN or not call.operation & LOCK_NB:
         return errnos
     number = number_of(change, call.fd)

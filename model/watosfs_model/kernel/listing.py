@@ -66,7 +66,7 @@ def keep_up(change: Change) -> None:
 
 def getdents_checks(change: Change, call: Getdents) -> set[int]:
     errnos = {errno.EINVAL} if call.count < 1 else set[int]()
-    description = description_of(change, call.fd)
+    description = description_of(change, call.fd, errnos)
     if description.kind != DIRECTORY:
         errnos.add(errno.ENOTDIR)
     elif change.inode(description.file).nlink == 0:

@@ -53,8 +53,8 @@ def openat_checks(change: Change, call: Openat) -> set[int]:
     try:
         place = opened_place(change, call)
     except Refused as refused:
-        is_slashed_file = call.path.endswith(b"/") and errno.ENOTDIR in refused.errnos
-        if flags & O_CREAT and is_slashed_file:
+        may_end_slashed = call.path.endswith(b"/") or errno.ELOOP in refused.errnos
+        if flags & O_CREAT and may_end_slashed:
             errnos.add(errno.EISDIR)  # [K12]
         return errnos | refused.errnos
     if place.file is not None:

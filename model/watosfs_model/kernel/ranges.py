@@ -29,12 +29,12 @@ OWN_OFFSET = -1
 
 
 def fallocate_checks(change: Change, call: Fallocate) -> set[int]:
-    description = description_of(change, call.fd)
     errnos = set() if call.mode in FALLOCATE_MODES else {errno.EOPNOTSUPP}
     if call.offset < 0 or call.length <= 0:
         errnos.add(errno.EINVAL)
     elif call.offset + call.length > FILE_SIZE_MAX:
         errnos.add(errno.EFBIG)
+    description = description_of(change, call.fd, errnos)
     if not can_write(description):
         errnos.add(errno.EBADF)
     if description.kind == DIRECTORY:
@@ -67,9 +67,10 @@ def offsets(change: Change, call: CopyFileRange) -> tuple[int, int]:
 
 
 def copy_checks(change: Change, call: CopyFileRange) -> set[int]:
-    source = description_of(change, call.fd_in)
-    target = description_of(change, call.fd_out)
-    errnos = set()
+    is_negative = call.count < 0 or min(call.offset_in, call.offset_out) < OWN_OFFSET
+    errnos = {errno.EINVAL} if is_negative else set[int]()
+    source = description_of(change, call.fd_in, errnos)
+    target = description_of(change, call.fd_out, errnos)
     if not can_read(source) or not can_write(target) or target.flags & O_APPEND:
         errnos.add(errno.EBADF)
     for description in (source, target):
@@ -80,8 +81,6 @@ def copy_checks(change: Change, call: CopyFileRange) -> set[int]:
     if not is_pipe(target):
         errnos |= busy_checks(change, target.file)
     start_in, start_out = offsets(change, call)
-    if start_in < 0 or start_out < 0 or call.count < 0:
-        return errnos | {errno.EINVAL}
     if max(start_in, start_out) + call.count > FILE_SIZE_MAX:
         errnos.add(errno.EOVERFLOW)
     if not errnos and source.file == target.file:

@@ -34,18 +34,22 @@ def busy_checks(change: Change, file: File) -> set[int]:
     return {errno.EBUSY} if change.is_others(file[0]) else set()
 
 
-def reading_checks(description: Description, count: int) -> set[int]:
+def number_checks(*numbers: int) -> set[int]:
+    """EINVAL for a negative offset or count [F1]."""
+    return {errno.EINVAL} if min(numbers) < 0 else set()
+
+
+def reading_checks(description: Description) -> set[int]:
     errnos = set() if can_read(description) else {errno.EBADF}  # [D5]
-    if count < 0:
-        errnos.add(errno.EINVAL)  # [F1]
     if description.kind == DIRECTORY:
         errnos.add(errno.EISDIR)
     return errnos
 
 
 def read_checks(change: Change, call: Read) -> set[int]:
-    description = description_of(change, call.fd)
-    errnos = reading_checks(description, call.count)
+    errnos = number_checks(call.count)
+    description = description_of(change, call.fd, errnos)
+    errnos |= reading_checks(description)
     if not errnos and is_pipe(description):
         return pipes.read_checks(change, description, call.count)
     return errnos
@@ -64,10 +68,9 @@ def read_core(change: Change, call: Read) -> object:
 
 
 def pread_checks(change: Change, call: PreadFd) -> set[int]:
-    description = description_of(change, call.fd)
-    errnos = reading_checks(description, call.count)
-    if call.offset < 0:
-        errnos.add(errno.EINVAL)
+    errnos = number_checks(call.count, call.offset)
+    description = description_of(change, call.fd, errnos)
+    errnos |= reading_checks(description)
     if is_pipe(description):
         errnos.add(errno.ESPIPE)
     return errnos
@@ -87,8 +90,6 @@ def put_at(change: Change, description: Description, offset: int) -> int:
 
 def writing_checks(change: Change, description: Description, offset: int, count: int) -> set[int]:
     errnos = set() if can_write(description) else {errno.EBADF}  # [D5]
-    if offset < 0:
-        errnos.add(errno.EINVAL)  # [F1]
     if is_pipe(description):
         return errnos
     if not errnos and put_at(change, description, offset) + count > FILE_SIZE_MAX:
@@ -130,8 +131,9 @@ def write_core(change: Change, call: Write) -> object:
 
 
 def pwrite_checks(change: Change, call: PwriteFd) -> set[int]:
-    description = description_of(change, call.fd)
-    errnos = writing_checks(change, description, call.offset, len(call.data))
+    errnos = number_checks(call.offset)
+    description = description_of(change, call.fd, errnos)
+    errnos |= writing_checks(change, description, call.offset, len(call.data))
     if is_pipe(description):
         errnos.add(errno.ESPIPE)
     return errnos
@@ -151,8 +153,8 @@ def size_checks(size: int) -> set[int]:
 
 
 def ftruncate_checks(change: Change, call: FtruncateFd) -> set[int]:
-    description = description_of(change, call.fd)
     errnos = size_checks(call.size)
+    description = description_of(change, call.fd, errnos)
     if description.kind != FILE or not can_write(description):
         errnos.add(errno.EINVAL)  # [F7]
     if not is_pipe(description):

@@ -41,7 +41,7 @@ def lockrange_checks(change: Change, call: LockRange) -> set[int]:
     kinds = (F_RDLCK, F_WRLCK) if call.command == F_GETLK else (F_RDLCK, F_WRLCK, F_UNLCK)
     if call.command not in (F_GETLK, F_SETLK, F_SETLKW) or call.kind not in kinds:
         errnos.add(errno.EINVAL)  # [L6]
-    description = description_of(change, call.fd)
+    description = description_of(change, call.fd, errnos)
     if call.command != F_GETLK:
         is_unreadable = call.kind == F_RDLCK and not can_read(description)
         is_unwritable = call.kind == F_WRLCK and not can_write(description)

@@ -1,6 +1,7 @@
 """The descriptor table of a process: looking up, adding, closing [K1, K2, L3]."""
 
 import errno
+from collections.abc import Collection
 
 from watosfs_model.kernel.change import Change
 from watosfs_model.kernel.state import PIPES, Description, Descriptor
@@ -16,14 +17,18 @@ def number_of(change: Change, fd: int) -> int:
     return found.description
 
 
-def description_of(change: Change, fd: int) -> Description:
+def description_of(change: Change, fd: int, errnos: Collection[int] = ()) -> Description:
     """The description behind a descriptor, for everything that touches the file. Raises Refused:
-    EBADF [D5], ESTALE when the process cannot see the file (any longer) [X5, Y4].
+    EBADF [D5], ESTALE when the process cannot see the file (any longer) [X5, Y4]; ``errnos``, what
+    is wrong with the other arguments, is permitted as well then.
     """
-    description = change.descriptions[number_of(change, fd)]
+    descriptor = change.process.descriptors.get(fd)
+    if descriptor is None:
+        raise Refused(errno.EBADF, *errnos)
+    description = change.descriptions[descriptor.description]
     file = description.file
     if description.is_stale or (file[0] != PIPES and change.seen(file) is None):
-        raise Refused(errno.ESTALE)
+        raise Refused(errno.ESTALE, *errnos)
     return description
 
 
