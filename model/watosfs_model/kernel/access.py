@@ -82,7 +82,7 @@ def ownership(change: Change, parent: Inode, kind: str, mode: int) -> dict[str, 
         gid = parent.gid
         if kind == DIRECTORY:
             bits |= SET_GID
-        elif bits & GROUP_EXECUTE and not who.is_root and not who.has_group(gid):
+        elif mode & GROUP_EXECUTE and not who.is_root and not who.has_group(gid):
             bits &= ~SET_GID
     return {"mode": bits, "uid": who.uid, "gid": gid}
 

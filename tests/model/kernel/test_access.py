@@ -85,6 +85,9 @@ def test_set_gid_directories_hand_down_their_group() -> None:
     script.run(Umask(0), Mkdirat(HERE, b"d", 0o777), Fchownat(HERE, b"d", 0, 9, 0))
     script.run(Fchmodat(HERE, b"d", 0o2777), Mkdirat(HERE, b"d/e", 0o777))
     script.opened(b"d/f", NEW, pid=2, mode=0o2777)
+    script.run(Umask(0o077), pid=2)
+    script.opened(b"d/g", NEW, pid=2, mode=0o2777)
+    assert script.mode(b"/d/g") == 0o700, "decided before the umask"
     assert script.tree()[b"/d/e"][1:4] == (0o2777, 0, 9)
     assert script.tree()[b"/d/f"][1:4] == (0o755, 5, 9)
 
