@@ -104,9 +104,9 @@ class Engine(Admission):
         self.read_only_reason = f"the volume was shut down after: {error}"
         self.in_transaction = False
         # What an abort took keeps its number: nothing may be mistaken for it.
-        next_inode = self.next_inode
+        kept = self.next_inode, self.inode_count
         self.revert()
-        self.next_inode = next_inode
+        self.next_inode, self.inode_count = kept
 
     # -- commit and abort
 
@@ -225,9 +225,9 @@ class Engine(Admission):
         """Close the explicit transaction as if it had never been."""
         self.in_transaction = False
         # What an abort took keeps its number: nothing may be mistaken for it.
-        next_inode = self.next_inode
+        kept = self.next_inode, self.inode_count
         self.revert()
-        self.next_inode = next_inode
+        self.next_inode, self.inode_count = kept
 
     def revert(self) -> None:
         """Forget everything since the last commit."""
