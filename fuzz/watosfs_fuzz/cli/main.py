@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from watosfs_fuzz.cli import campaign, crash, listing, replay
+from watosfs_fuzz.cli import campaign, crash, kernel, listing, replay
 from watosfs_fuzz.provenance import commit, version
 from watosfs_fuzz.targets.registry import TARGETS
 
@@ -22,6 +22,8 @@ examples:
   watosfs-fuzz campaign --ops 5000 --seed 7   the same run on any machine
   watosfs-fuzz campaign --canary second-flush-missing   see it find a planted bug
   watosfs-fuzz replay findings/0123456789.trace  expected beside found, operation by operation
+  watosfs-fuzz kernel --seconds 600              processes, descriptors, pipes, locks
+  watosfs-fuzz interleave --processes 2 --calls 2   every schedule of every small program
   watosfs-fuzz crash workload.trace --nested 1   every crash of one given trace
 
 exit status: 0 nothing found, 1 something found, 2 wrong usage, 130 interrupted (all is saved)
@@ -73,11 +75,41 @@ def make_parser() -> argparse.ArgumentParser:
     every.add_argument("--json", action="store_true", help="print JSON")
     every.set_defaults(run=crash.run)
 
+    add_kernel_commands(commands)
     commands.add_parser("targets", help="list the targets").set_defaults(run=listing.targets)
     commands.add_parser("canaries", help="list the broken variants").set_defaults(
         run=listing.canaries
     )
     return parser
+
+
+def add_kernel_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The commands about what processes see."""
+    run = commands.add_parser("kernel", help="calls of several processes against their model")
+    budget = run.add_mutually_exclusive_group()
+    budget.add_argument("--seconds", type=float, default=60.0, help="budget of time (60)")
+    budget.add_argument("--traces", type=positive, help="budget of traces: repeatable exactly")
+    run.add_argument("--seed", type=int, default=0, help="where the randomness starts (0)")
+    run.add_argument("--findings-max", type=positive, default=20, help="stop after so many (20)")
+    run.add_argument("--canary", help="fuzz a broken kernel")
+    run.add_argument("--out", type=Path, default=Path("findings"), help="for findings (findings)")
+    run.add_argument("--json", action="store_true", help="print the summary as JSON")
+    run.set_defaults(run=kernel.campaign)
+
+    again = commands.add_parser("kernel-replay", help="run a trace of the kernel again")
+    again.add_argument("trace", type=Path)
+    again.set_defaults(run=kernel.replay)
+
+    every = commands.add_parser("interleave", help="all interleavings of all small programs")
+    every.add_argument("--processes", type=positive, default=2, help="processes (2)")
+    every.add_argument("--calls", type=positive, default=2, help="calls of each at most (2)")
+    every.add_argument("--canary", help="a broken kernel")
+    every.set_defaults(run=kernel.interleave)
+
+    hostile = commands.add_parser("registers", help="system calls with hostile registers")
+    hostile.add_argument("--calls", type=positive, default=100_000, help="how many (100,000)")
+    hostile.add_argument("--seed", type=int, default=0, help="where the randomness starts (0)")
+    hostile.set_defaults(run=kernel.registers)
 
 
 def positive(text: str) -> int:

@@ -1,6 +1,5 @@
 """The kernel's model and a target, call by call: outcome and whole observable state compared."""
 
-import errno
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,8 +7,9 @@ from typing import Protocol, TypeAlias
 
 from watosfs_fuzz.kernel.generator import KernelGenerator
 from watosfs_model import Difference, Outcome
-from watosfs_model.kernel import Call, Kernel, follow, observe
+from watosfs_model.kernel import Call, Kernel, checks, follow, observe
 from watosfs_model.kernel.numbers import PARKED
+from watosfs_model.stepping import name_of
 
 Step: TypeAlias = tuple[int, Call]
 
@@ -37,6 +37,7 @@ class KernelReport:
     steps: list[Step] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+    permitted: set[tuple[str, str]] = field(default_factory=set)
     failure: tuple[str, str, str] | None = None
 
     @property
@@ -70,6 +71,7 @@ def run(target: KernelTarget, source: Callable[[Kernel], Step | None]) -> Kernel
         if pid not in kernel.processes:
             continue
         report.steps.append(step)
+        report.permitted.update((call.name(), name_of(e)) for e in checks(kernel, pid, call))
         try:
             outcome = target.apply(pid, call)
         except Exception as error:  # anything but an errno is a finding
@@ -96,7 +98,7 @@ def run(target: KernelTarget, source: Callable[[Kernel], Step | None]) -> Kernel
 def outcome_word(outcome: Outcome) -> str:
     """ok, parked, or the errno's name."""
     if outcome.errno:
-        return errno.errorcode.get(outcome.errno, str(outcome.errno))
+        return name_of(outcome.errno)
     return "parked" if outcome.value == PARKED else "ok"
 
 
@@ -120,14 +122,3 @@ def differences(due: object, found: object, where: str) -> list[str]:
             for line in differences(a, b, f"{where}/{index}")
         ]
     return [f"{where}: {str(found)[:120]}, should be {str(due)[:120]}"]
-
-
-def story(report: KernelReport) -> str:
-    """The calls with their outcomes, and what was wrong."""
-    lines = [f"{pid} {call}" for pid, call in report.steps]
-    for index, outcome in enumerate(report.outcomes):
-        word = outcome_word(outcome)
-        lines[index] += f"   # {word}" + (f" {outcome.value!r}"[:60] if word == "ok" else "")
-    if report.failure:
-        lines.append(f"# {report.failure[0]} of {report.failure[1]}: {report.failure[2]}")
-    return "\n".join(lines)
