@@ -71,8 +71,8 @@ def campaign(options: argparse.Namespace) -> int:
     else:
         print(f"calls               {calls:,} in {number:,} traces")
         print(f"call-outcome pairs  {len(seen)}")
-        unseen = ", ".join(f"{call} {word}" for call, word in sorted(permitted - set(seen)))
-        print(f"permitted, unseen   {unseen or 'nothing'}")
+        unseen_text = ", ".join(f"{call} {word}" for call, word in sorted(permitted - set(seen)))
+        print(f"permitted, unseen   {unseen_text or 'nothing'}")
         print(f"findings            {len(keys)}")
         for file in files:
             print(f"  watosfs-fuzz kernel-replay {file}")
