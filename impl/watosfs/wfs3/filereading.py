@@ -19,11 +19,14 @@ from watosfs.wfs3.records import Extent, Inode
 if TYPE_CHECKING:
     from watosfs.wfs3.engine import Engine
 
+#: At most 2 MiB.
+_RECENT_EXTENTS_MAX = 32
+
 
 class FileReader:
     """Reads the data of inodes; ``dirty`` holds the chunks by inode number and chunk index."""
 
-    __slots__ = ("dirty", "dirty_bytes", "engine", "owed")
+    __slots__ = ("dirty", "dirty_bytes", "engine", "owed", "recent")
 
     def __init__(self, engine: "Engine") -> None:
         self.engine = engine
@@ -31,6 +34,8 @@ class FileReader:
         #: Blocks that writing out the dirty chunks may take, extent trees included.
         self.owed = 0
         self.dirty_bytes = 0
+        #: Extents that were verified for a read of a part, by (block, length, CRC).
+        self.recent: dict[tuple[int, int, int], bytes] = {}
 
     def read(self, inode: Inode, offset: int, count: int) -> bytes:
         """At most ``count`` bytes from ``offset``; holes read as zeros. Raises DamageError on a
@@ -67,10 +72,10 @@ class FileReader:
             )
             for key, extent in tree.items(low, end - 1):
                 if key + extent.length > first:
-                    data = self.load_extent(key, extent)
                     low, high = max(first - key, 0), min(end - key, extent.length)
-                    view = memoryview(data)
-                    yield key + low, view[low:high]
+                    is_part = high - low < extent.length
+                    data = (self.recent_extent if is_part else self.load_extent)(key, extent)
+                    yield key + low, memoryview(data)[low:high]
             return
         for index in range(first // CHUNK_SIZE, -(-end // CHUNK_SIZE)):
             base = index * CHUNK_SIZE
@@ -101,6 +106,19 @@ class FileReader:
             raise DamageError(
                 "file data", block, f"crc32 of {length} bytes at offset {key} differs"
             )
+        return data
+
+    def recent_extent(self, key: int, extent: Extent) -> Buffer:
+        """The same, remembered: small reads come back to an extent, and its blocks are never
+        overwritten in place (other contents have another CRC).
+        """
+        name = extent.disk_block, extent.length, extent.crc32
+        data = self.recent.get(name)
+        if data is None:
+            data = bytes(self.load_extent(key, extent))
+            if len(self.recent) >= _RECENT_EXTENTS_MAX:
+                del self.recent[next(iter(self.recent))]
+            self.recent[name] = data
         return data
 
     def validate(self, key: int, extent: Extent) -> None:
