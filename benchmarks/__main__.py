@@ -20,6 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import system_calls
 from benchmarks.fuzzing import crash_rate, lockstep_rate
 from benchmarks.subject import MIB, Work
 from benchmarks.subjects.host import HostDirectory
@@ -35,6 +36,8 @@ WORKS = [
     Work("write", "write 64 MiB by 1 MiB, data CRC on", "MB/s", True, 1500),
     Work("read", "read and verify 64 MiB by 1 MiB", "MB/s", True, 2500),
     Work("lockstep", "lockstep, full state compared each time", "operations/s", True, 2000),
+    Work("pread", "cached pread of 4 KiB by register", "calls/s", True, 60_000),
+    Work("open", "open and close by register", "pairs/s", True, 30_000),
     Work("crash", "crash recoveries with oracle, 50-operation traces", "recoveries/s", True, 1000),
 ]
 
@@ -90,6 +93,9 @@ def main(argv: list[str] | None = None) -> int:
                 names.append(subject.name)
             for key, figure in run_once(subject).items():
                 taken[subject.name, key].append(figure)
+        for name, measure in (("wfs3", system_calls.ours), ("host", system_calls.host)):
+            for key, figure in measure().items():
+                taken[name, key].append(figure)
         taken["wfs3", "lockstep"].append(lockstep_rate())
         taken["wfs3", "crash"].append(crash_rate())
     medians = {key: statistics.median(values) for key, values in taken.items()}
