@@ -1,0 +1,111 @@
+"""Clauses of docs/SEMANTICS.md, each on a small trace: what the last operation gives."""
+
+import errno
+
+import pytest
+
+from watosfs_model import System, crash_states, observe, step
+from watosfs_model.trace import parse_trace
+
+FILE = 'open "/f" O_CREAT|O_RDWR 0o644\n'
+TREE = 'mkdir "/d" 0o755\nmkdir "/d/e" 0o755\nsymlink "d" "/s"\nsymlink "gone" "/dangling"\n'
+LOOP = 'symlink "/l" "/l"\n'
+NAME_TOO_LONG = "x" * 256
+
+#: (clause, trace, errno of its last operation; 0 for success)
+OUTCOMES = [
+    ("P1", 'stat ""', errno.ENOENT),
+    ("P2", f'stat "/{NAME_TOO_LONG}"', errno.ENAMETOOLONG),
+    ("P2", f'mkdir "/{"x" * 255}" 0o755', 0),
+    ("P3", 'stat "/a\\x00b"', errno.EINVAL),
+    ("P4", TREE + 'stat "/s/e/../../d//e/."', 0),
+    ("P4", 'stat "/../.."', 0),
+    ("P5", TREE + 'stat "/s/e"', 0),
+    ("P6", TREE + 'stat "/dangling"', errno.ENOENT),
+    ("P6", TREE + 'lstat "/dangling"', 0),
+    ("P7", LOOP + 'stat "/l"', errno.ELOOP),
+    ("P8", FILE + 'stat "/f/"', errno.ENOTDIR),
+    ("N1", TREE + 'mkdir "/dangling" 0o755', errno.EEXIST),
+    ("N1", 'mkdir "/" 0o755', errno.EEXIST),
+    ("N3", 'rmdir "/"', errno.EBUSY),
+    ("N3", TREE + 'rmdir "/d/."', errno.EINVAL),
+    ("N3", TREE + 'rmdir "/d"', errno.ENOTEMPTY),
+    ("N3", FILE + 'rmdir "/f"', errno.ENOTDIR),
+    ("N4", TREE + 'unlink "/d"', errno.EISDIR),
+    ("N5", FILE + 'symlink "a" "/f"', errno.EEXIST),
+    ("N5", 'symlink "a" "/n/"', errno.ENOENT),
+    ("N6", TREE + 'link "/d" "/x"', errno.EPERM),
+    ("N7", 'symlink "" "/x"', errno.ENOENT),
+    ("N8", FILE + 'readlink "/f"', errno.EINVAL),
+    ("N10", TREE + 'rename "/d" "/d/e/x"', errno.EINVAL),
+    ("N10", TREE + 'rename "/d/e" "/d"', errno.ENOTEMPTY),
+    ("N10", TREE + FILE + 'rename "/d" "/f"', errno.ENOTDIR),
+    ("N10", TREE + FILE + 'rename "/f" "/d/e"', errno.EISDIR),
+    ("N10", TREE + 'mkdir "/z" 0o755\nrename "/z" "/d/e"', 0),
+    ("N11", FILE + 'link "/f" "/g"\nrename "/f" "/g"\nstat "/f"', 0),
+    ("D2", 'open "/f" O_CREAT|O_DIRECTORY 0o644', errno.EINVAL),
+    ("D3", FILE + 'open "/f" O_CREAT|O_EXCL 0o644', errno.EEXIST),
+    ("D3", TREE + 'open "/dangling" O_CREAT|O_RDWR 0o644\nstat "/gone"', 0),
+    ("D3", TREE + 'open "/s" O_NOFOLLOW|O_RDONLY 0o0', errno.ELOOP),
+    ("D4", TREE + 'open "/d" O_RDWR 0o0', errno.EISDIR),
+    ("D5", "pread 3 1 0", errno.EBADF),
+    ("D5", 'open "/f" O_CREAT|O_WRONLY 0o644\npread 3 1 0', errno.EBADF),
+    ("F1", FILE + 'pwrite 3 "a" -1', errno.EINVAL),
+    ("F1", FILE + 'pwrite 3 "a" 9223372036854775807', errno.EFBIG),
+    ("F7", 'open "/f" O_CREAT|O_RDONLY 0o644\nftruncate 3 5', errno.EINVAL),
+    ("T5", FILE + 'utimens "/f" -1 0', errno.EINVAL),
+    ("X1", "begin\nbegin", errno.EBUSY),
+    ("X1", "commit", errno.EINVAL),
+    ("X2", FILE + "begin\nfsync 3", errno.EBUSY),
+    ("X5", "begin\n" + FILE + "abort\npread 3 1 0", errno.ESTALE),
+]
+
+#: (clause, trace, value of its last operation)
+VALUES = [
+    ("D1", FILE + FILE + "close 3\n" + FILE, 3),
+    ("F2", 'open "/f" O_APPEND|O_CREAT|O_RDWR 0o644\npwrite 3 "ab" 0\npwrite 3 "cd" 0\npread 3 9 0',
+     b"abcd"),
+    ("F4", FILE + 'pwrite 3 "ab" 0\npread 3 5 2', b""),
+    ("F5", FILE + 'pwrite 3 "b" 3\npread 3 9 0', b"\0\0\0b"),
+    ("F6", FILE + 'pwrite 3 "abcd" 0\nftruncate 3 1\nftruncate 3 4\npread 3 9 0', b"a\0\0\0"),
+    ("N9", FILE + 'pwrite 3 "ab" 0\nunlink "/f"\npread 3 9 0', b"ab"),
+    ("N8", TREE + 'readlink "/s"', b"d"),
+]  # fmt: skip
+
+#: (clause, trace, sets of paths that a crash after it may leave)
+CRASHES: list[tuple[str, str, list[set[str]]]] = [
+    ("U1", 'mkdir "/a" 0o755\nmkdir "/b" 0o755', [{"/"}, {"/", "/a"}, {"/", "/a", "/b"}]),
+    ("U2", 'mkdir "/a" 0o755\nsync\nmkdir "/b" 0o755', [{"/", "/a"}, {"/", "/a", "/b"}]),
+    ("U4", FILE + 'unlink "/f"\nsync', [{"/"}]),
+    ("X3", 'begin\nmkdir "/a" 0o755\nmkdir "/b" 0o755\ncommit', [{"/", "/a", "/b"}]),
+    ("X4", 'begin\nmkdir "/a" 0o755\nmkdir "/b" 0o755', [{"/"}]),
+    ("X4", 'begin\nmkdir "/a" 0o755\nabort', [{"/"}]),
+]
+
+
+def run(text: str) -> tuple[System, int, object]:
+    system, outcome = System.fresh(), None
+    for operation in parse_trace(text).operations:
+        outcome, system = step(system, 1, operation)
+    assert outcome is not None
+    return system, outcome.errno, outcome.value
+
+
+@pytest.mark.parametrize(("clause", "text", "expected"), OUTCOMES)
+def test_outcome(clause: str, text: str, expected: int) -> None:
+    assert run(text)[1] == expected, clause
+
+
+@pytest.mark.parametrize(("clause", "text", "expected"), VALUES)
+def test_value(clause: str, text: str, expected: object) -> None:
+    assert run(text)[2] == expected, clause
+
+
+@pytest.mark.parametrize(("clause", "text", "expected"), CRASHES)
+def test_crash(clause: str, text: str, expected: list[set[str]]) -> None:
+    found: list[set[str]] = []
+    for state in crash_states(run(text)[0]):
+        paths = {path.decode() for path in observe(state)[0]}
+        if paths not in found:
+            found.append(paths)
+    assert found == expected, clause
