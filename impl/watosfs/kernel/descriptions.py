@@ -14,6 +14,18 @@ Identity: TypeAlias = tuple[int, int]
 START = Cursor(-1, b"")
 
 
+class GonePin:
+    """In the place of a pin on an inode that an abort took."""
+
+    is_stale = True
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 class Description:
     """``flags`` are the access mode, O_APPEND and O_NONBLOCK; ``references`` counts descriptors."""
 

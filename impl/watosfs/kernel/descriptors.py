@@ -134,7 +134,7 @@ def fork(kernel: Kernel, process: Process) -> int:
     """A child with the same descriptions, credentials and directory; its number."""
     if len(kernel.processes) >= PROCESSES_MAX:
         raise failure(errno.EAGAIN)
-    child = kernel.add_process(process.cwd)
+    child = kernel.add_process(process.cwd, process)
     child.credentials, child.umask, child.limit = (
         process.credentials,
         process.umask,

@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 from watosfs.errors import failure
 from watosfs.kernel.descriptions import (
     Description,
+    GonePin,
     Identity,
     InodeDescription,
     OpenDirectory,
@@ -18,8 +19,9 @@ from watosfs.kernel.flocks import Flocks
 from watosfs.kernel.numbers import AT_FDCWD
 from watosfs.kernel.process import Descriptor, Process, WouldBlock
 from watosfs.kernel.record_locks import RecordLocks
+from watosfs.kernel.statistics import Statistics
 from watosfs.vfs.access import Credentials
-from watosfs.vfs.filesystem import Filesystem
+from watosfs.vfs.filesystem import Filesystem, Traffic
 from watosfs.vfs.nodes import Node, NodeTable
 from watosfs.vfs.walk import Follow, Location, walk
 
@@ -31,14 +33,19 @@ CallFunction = Callable[..., object]
 class Kernel:
     """``volumes[0]`` is mounted at ``/``; the others wait for ``mount``. Process 1 exists.
 
-    ``clock`` gives ns since 1970, and should be the volumes' own.
+    ``clock`` gives ns since 1970, and should be the volumes' own. With ``statistics`` every call
+    is counted and timed.
     """
 
     def __init__(
-        self, volumes: Sequence[Filesystem], clock: Callable[[], int] = time.time_ns
+        self,
+        volumes: Sequence[Filesystem],
+        clock: Callable[[], int] = time.time_ns,
+        statistics: Statistics | None = None,
     ) -> None:
         self.volumes = list(volumes)
         self.clock = clock
+        self.statistics = statistics
         self.nodes = NodeTable(self.volumes[0])
         self.processes: dict[int, Process] = {}
         self.next_pid = 1
@@ -47,9 +54,11 @@ class Kernel:
         self.fifos: WeakValueDictionary[Identity, Pipe] = WeakValueDictionary()
         self.add_process(self.nodes.root)
 
-    def add_process(self, cwd: Node) -> Process:
-        """A process with the next number."""
-        process = Process(self.next_pid, cwd, cwd.filesystem.open(cwd.number))
+    def add_process(self, cwd: Node, parent: Process | None = None) -> Process:
+        """A process with the next number; an abort may have taken its parent's directory."""
+        is_gone = parent is not None and parent.pinned_cwd.is_stale
+        pin = GonePin(cwd.number) if is_gone else cwd.filesystem.open(cwd.number)
+        process = Process(self.next_pid, cwd, pin)
         self.processes[process.pid] = process
         self.next_pid += 1
         return process
@@ -65,6 +74,7 @@ class Kernel:
         if process.parked is not None:
             raise failure(errno.EBUSY, reason=f"process {pid} is parked")
         process.progress = 0
+        process.operation = function.__name__
         return self.attempt(process, lambda: function(self, process, *arguments))
 
     def process(self, pid: int) -> Process:
@@ -80,11 +90,32 @@ class Kernel:
             volume.actor = process.pid
         process.parked = process.waits_for = None
         try:
-            return run()
+            return run() if self.statistics is None else self.counted(process, run)
         except WouldBlock as blocked:
             process.parked = run
             process.waits_for = blocked.args
             return PARKED
+
+    def counted(self, process: Process, run: Callable[[], object]) -> object:
+        """Run a call, and tell the statistics about it."""
+        assert self.statistics is not None
+        for volume in self.volumes:
+            volume.traffic = Traffic()
+        error, start = 0, time.perf_counter_ns()
+        try:
+            return run()
+        except WouldBlock:
+            self.statistics.parked(process.operation, process.pid)
+            error = -1
+            raise
+        except OSError as failed:
+            error = failed.errno or errno.EIO
+            raise
+        finally:
+            if error >= 0:
+                elapsed = time.perf_counter_ns() - start
+                traffic = [volume.traffic for volume in self.volumes]
+                self.statistics.ended(process.operation, process.pid, traffic, elapsed, error)
 
     def resume(self, pid: int) -> object:
         """Try a parked call again. Raises EINVAL for a process that is not parked."""

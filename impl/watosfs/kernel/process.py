@@ -40,6 +40,8 @@ class Process:
         self.descriptors: dict[int, Descriptor] = {}
         self.parked: Callable[[], object] | None = None
         self.progress = 0
+        #: The name of the call that it makes, or made last.
+        self.operation = ""
         self.waits_for: tuple[object, ...] | None = None
 
     def lowest_free(self, first: int = 0) -> int:

@@ -67,6 +67,9 @@ def simple(number: int, function: Callable[..., object], shape: str) -> None:
         result = function(kernel, process, *arguments)
         return result if isinstance(result, int) else 0
 
+    # What statistics call it.
+    is_named = function.__name__ != "<lambda>"
+    handle.__name__ = function.__name__ if is_named else f"call_{number}"
     HANDLERS[number] = handle
 
 

@@ -41,6 +41,17 @@ class Cursor(NamedTuple):
     name: bytes
 
 
+class Traffic:
+    """Bytes of file data that one call moved on a volume, and whether it touched it at all."""
+
+    __slots__ = ("is_touched", "read", "written")
+
+    def __init__(self) -> None:
+        self.is_touched = False
+        self.read = 0
+        self.written = 0
+
+
 class Pin(Protocol):
     """Keeps an inode alive while it is open, and knows when an abort has taken it."""
 
@@ -57,6 +68,7 @@ class Filesystem(Protocol):
     """
 
     actor: int
+    traffic: Traffic
     owner: int | None
     root: int
     #: Set while a transaction is open that moved directories: parents depend on the actor.

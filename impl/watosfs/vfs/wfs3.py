@@ -8,7 +8,7 @@ import errno
 from itertools import takewhile
 
 from watosfs.errors import failure
-from watosfs.vfs.filesystem import Cursor, Name
+from watosfs.vfs.filesystem import Cursor, Name, Traffic
 from watosfs.wfs3 import directory, rename
 from watosfs.wfs3.format import CHUNK_SIZE
 from watosfs.wfs3.handle import O_RDWR, Handle
@@ -30,11 +30,13 @@ class Wfs3Filesystem:
         self.begun: Volume | None = None
         self.owner: int | None = None
         self.actor = 0
+        self.traffic = Traffic()
         self.has_moved_directories = False
 
     @property
     def seen(self) -> Volume:
         """What the actor looks at."""
+        self.traffic.is_touched = True
         if self.begun is None or self.actor == self.owner:
             return self.volume
         return self.begun
@@ -179,12 +181,14 @@ class Wfs3Filesystem:
 
     def read(self, number: int, offset: int, count: int) -> bytes:
         """Bytes of a file."""
-        return self.seen.engine.data.read(self.attributes(number), offset, count)
+        found = self.seen.engine.data.read(self.attributes(number), offset, count)
+        self.traffic.read += len(found)
+        return found
 
     def write(self, number: int, offset: int, data: bytes, mode: int) -> None:
         """Write all of non-empty ``data``, and set the mode that a write leaves."""
         handle = Handle(self.volume, number, O_RDWR)
-        handle.pwrite(data, offset)
+        self.traffic.written += handle.pwrite(data, offset)
         self.keep_mode(number, mode)
 
     def truncate(self, number: int, size: int, mode: int) -> None:
