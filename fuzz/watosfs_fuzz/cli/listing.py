@@ -3,6 +3,7 @@
 import argparse
 
 from watosfs_fuzz.canaries.catalogue import canaries as all_canaries
+from watosfs_fuzz.kernel.canaries import KERNEL_CANARIES
 from watosfs_fuzz.targets.registry import TARGETS
 
 
@@ -14,7 +15,9 @@ def targets(options: argparse.Namespace) -> int:
 
 
 def canaries(options: argparse.Namespace) -> int:
-    """One line a canary."""
+    """One line a canary: those of `campaign`, then those of `kernel` and `interleave`."""
     for canary in all_canaries():
-        print(f"{canary.name:28} {canary.description}")
+        print(f"campaign  {canary.name:28} {canary.description}")
+    for name, canary in sorted(KERNEL_CANARIES.items()):
+        print(f"kernel    {name:28} {canary.description}")
     return 0
