@@ -19,7 +19,7 @@ from watosfs.cli.names import join, printable
 from watosfs.cli.walk import Step, Walk
 from watosfs.errors import failure
 from watosfs.wfs3.attributes import Stat
-from watosfs.wfs3.format import INLINE_SIZE_MAX
+from watosfs.wfs3.format import BLOCK_SIZE, FILE_SIZE_MAX, INLINE_SIZE_MAX
 from watosfs.wfs3.handle import O_NOFOLLOW, O_RDONLY, Handle
 from watosfs.wfs3.volume import Volume
 
@@ -128,6 +128,8 @@ class CopyOut:
         elif kind == stat.S_IFLNK:
             with blame(self._place(step.path)):
                 text = self.volume.readlink(step.path)
+                if b"\0" in text:
+                    raise failure(errno.EUCLEAN, reason="damaged: NUL in a symlink's target")
             self._make_way(target)
             os.symlink(text, target)
             self._settle(target, step.stat)
@@ -202,6 +204,8 @@ class CopyOut:
 
     def _copy_data(self, step: Step, handle: Handle, descriptor: int) -> None:
         size = step.stat.st_size
+        if size > FILE_SIZE_MAX:
+            raise self._oversized(step, size)
         is_dense = size <= INLINE_SIZE_MAX or step.stat.st_blocks * 512 >= size
         can_seek = stat.S_ISREG(os.fstat(descriptor).st_mode)
         if is_dense or not can_seek or self.volume.engine.is_published:
@@ -219,6 +223,8 @@ class CopyOut:
     def _copy_range(
         self, step: Step, handle: Handle, descriptor: int, offset: int, end: int
     ) -> None:
+        if end - offset > self.volume.superblock.total_blocks * BLOCK_SIZE:
+            raise self._oversized(step, end - offset)
         while offset < end:
             self.monitor.pause()
             with blame(self._place(step.path)):
@@ -229,6 +235,11 @@ class CopyOut:
             self.monitor.advance(len(piece))
             while piece:
                 piece = piece[os.write(descriptor, piece) :]
+
+    def _oversized(self, step: Step, size: int) -> Failure:
+        """Of a size that no volume, or not this one, can hold: a lie would fill the host's disk."""
+        text = f"{self._place(step.path)}: damaged: {size:,} bytes are more than there can be"
+        return Failure(text, errno=errno.EUCLEAN)
 
     def _settle(self, target: bytes | int, status: Stat) -> None:
         """Owner (only root may give files away), mode and times, as they are in the image."""
