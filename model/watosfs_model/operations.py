@@ -147,6 +147,37 @@ class Utimens(Operation):
 
 
 @dataclass(frozen=True, slots=True)
+class Setxattr(Operation):
+    """`flags`: 0, XATTR_CREATE 1, XATTR_REPLACE 2. Follows a symlink in the last place."""
+
+    path: bytes
+    key: bytes
+    value: Data
+    flags: int
+
+
+@dataclass(frozen=True, slots=True)
+class Getxattr(Operation):
+    """The value, bytes."""
+
+    path: bytes
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Listxattr(Operation):
+    """A frozenset of the keys."""
+
+    path: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Removexattr(Operation):
+    path: bytes
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Fsync(Operation):
     fd: int
 
@@ -188,6 +219,7 @@ class Crash(Operation):
 
 OPERATION_TYPES: tuple[type[Operation], ...] = (
     Mkdir, Rmdir, Open, Close, Pread, Pwrite, Truncate, Ftruncate, Unlink, Rename, Link, Symlink,
-    Readlink, Readdir, Stat, Lstat, Fstat, Statfs, Chmod, Chown, Utimens, Fsync, Fdatasync, Sync,
+    Readlink, Readdir, Stat, Lstat, Fstat, Statfs, Chmod, Chown, Utimens,
+    Setxattr, Getxattr, Listxattr, Removexattr, Fsync, Fdatasync, Sync,
     Begin, Commit, Abort, Remount, Crash,
 )  # fmt: skip
