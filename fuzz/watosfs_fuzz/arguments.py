@@ -182,6 +182,19 @@ class Arguments:
             return self.pick(p.SIZES_BLOCK)
         return self.pick(p.SIZES_CHUNK)
 
+    def key(self) -> bytes:
+        """A key of an extended attribute."""
+        return self.pick(p.KEYS_ODD if self.is_error() else p.KEYS)
+
+    def value_length(self) -> int:
+        """How long a value is: mostly such that it stays in the inode."""
+        draw = self.random()
+        return int(draw * 200) if draw < 0.4 else self.pick(p.VALUE_LENGTHS)
+
+    def xattr_flags(self) -> int:
+        """How an attribute is set."""
+        return self.pick((3, 4, -1)) if self.is_error() else self.pick(p.XATTR_FLAGS)
+
     def data(self, length: int) -> Data:
         """That many bytes, different from most written before."""
         seeds = p.FILL_SEEDS if length <= p.SIZES_BLOCK[-1] else p.FILL_SEEDS_LARGE

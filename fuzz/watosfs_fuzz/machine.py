@@ -32,7 +32,7 @@ from watosfs_fuzz.worker import nodes_of
 from watosfs_model.operations import Crash, Operation, Statfs
 from watosfs_model.trace import format_operation
 
-LOOKING = ("pread", "readdir", "stat", "lstat", "fstat", "readlink")
+LOOKING = ("pread", "readdir", "stat", "lstat", "fstat", "readlink", "getxattr", "listxattr")
 #: A burst longer than this is for campaigns.
 BURST_OPERATIONS_MAX = 24
 DATA = st.data()
@@ -202,7 +202,7 @@ class LockstepMachine(RuleBasedStateMachine):
 
     @rule(data=DATA)
     def change_attributes(self, data: st.DataObject) -> None:
-        self.perform(data, "chmod", "chown", "utimens")
+        self.perform(data, "chmod", "chown", "utimens", "setxattr", "removexattr")
 
     @rule(data=DATA)
     def make_durable(self, data: st.DataObject) -> None:

@@ -127,6 +127,22 @@ def utimens(plan: Plan, a: Arguments) -> Operation:
     return ops.Utimens(a.any_path(), a.pick(times), a.pick(p.TIMES_NS))
 
 
+def setxattr(plan: Plan, a: Arguments) -> Operation:
+    return ops.Setxattr(a.any_path(), a.key(), a.data(a.value_length()), a.xattr_flags())
+
+
+def getxattr(plan: Plan, a: Arguments) -> Operation:
+    return ops.Getxattr(a.any_path(), a.key())
+
+
+def listxattr(plan: Plan, a: Arguments) -> Operation:
+    return ops.Listxattr(a.any_path())
+
+
+def removexattr(plan: Plan, a: Arguments) -> Operation:
+    return ops.Removexattr(a.any_path(), a.key())
+
+
 def fsync(plan: Plan, a: Arguments) -> Operation:
     return ops.Fsync(a.fd())
 
@@ -160,7 +176,8 @@ MAKERS: dict[str, Maker] = {
     "pwrite": pwrite, "truncate": truncate, "ftruncate": ftruncate, "unlink": unlink,
     "rename": rename, "link": link, "symlink": symlink, "readlink": readlink, "readdir": readdir,
     "stat": stat, "lstat": lstat, "fstat": fstat, "chmod": chmod, "chown": chown,
-    "utimens": utimens, "fsync": fsync, "fdatasync": fdatasync, "begin": begin,
+    "utimens": utimens, "setxattr": setxattr, "getxattr": getxattr, "listxattr": listxattr,
+    "removexattr": removexattr, "fsync": fsync, "fdatasync": fdatasync, "begin": begin,
     "commit": commit, "abort": abort, "statfs": lambda _plan, _a: ops.Statfs(),
     "sync": lambda _plan, _a: ops.Sync(), "remount": lambda _plan, _a: ops.Remount(),
     "crash": lambda _plan, _a: ops.Crash(),

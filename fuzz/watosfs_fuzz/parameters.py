@@ -142,6 +142,15 @@ TIMES_NS: Final = (
     0, 1, 5, 999_999_999, 1_000_000_000, 1 << 31, 1 << 32, (1 << 63) - 1, 1 << 63, (1 << 64) - 1,
 )  # fmt: skip
 TIMES_NS_WRONG: Final = (-1, 1 << 64)
+#: Keys of extended attributes, and what is none.
+KEYS: Final = (b"user.a", b"user.b", b"user.c", b"user." + b"k" * 250)
+KEYS_ODD: Final = (
+    b"", b"user.", b"user", b"trusted.a", b"nodot", b"user.a\0b", b"user." + b"k" * 251,
+    b"user.\xff",
+)  # fmt: skip
+#: Lengths of values: an inode's attributes have room for 65536 bytes with 6 + key for each.
+VALUE_LENGTHS: Final = (0, 1, 5, 100, 147, 148, 149, 4084, 4085, 20000, 30000, 65524, 65536, 65537)
+XATTR_FLAGS: Final = (0, 0, 0, 1, 2)
 #: Descriptors that are (nearly) never open.
 DESCRIPTORS_WRONG: Final = (-1, 0, 2, 3, 4, 9, 1023, 1 << 31)
 #: Descriptors that a trace keeps open at most.
@@ -185,8 +194,9 @@ WEIGHTS: Final[dict[str, float]] = {
     "mkdir": 5, "rmdir": 3, "open": 14, "close": 6, "pread": 3, "pwrite": 18, "truncate": 4,
     "ftruncate": 5, "unlink": 8, "rename": 9, "link": 5, "symlink": 3, "readlink": 1,
     "readdir": 1, "stat": 1, "lstat": 1, "fstat": 1, "statfs": 0.5, "chmod": 1.5, "chown": 1.5,
-    "utimens": 1.5, "fsync": 3, "fdatasync": 1, "sync": 2, "begin": 1.5, "commit": 1.5,
-    "abort": 1, "remount": 0.7, "crash": 0.7,
+    "utimens": 1.5, "setxattr": 3, "getxattr": 0.7, "listxattr": 0.3, "removexattr": 1.5,
+    "fsync": 3, "fdatasync": 1, "sync": 2, "begin": 1.5, "commit": 1.5, "abort": 1, "remount": 0.7,
+    "crash": 0.7,
 }  # fmt: skip
 #: A trace multiplies each weight by one of these (swarm testing: leaving an operation out lets
 #: the others go deeper).
@@ -205,11 +215,12 @@ STYLES: Final[dict[str, dict[str, float]]] = {
     "crowd": {"unlink": 2, "rename": 2, "readdir": 2},
     "extents": {"pwrite": 3, "ftruncate": 2, "truncate": 2},
     "deep": {"mkdir": 6, "rename": 3, "rmdir": 2},
+    "attributes": {"setxattr": 8, "removexattr": 6, "getxattr": 4, "listxattr": 4, "chmod": 2},
 }  # fmt: skip
 #: How often each style is chosen.
 STYLE_WEIGHTS: Final[dict[str, float]] = {
     "mixed": 6, "names": 4, "data": 4, "transactions": 3, "orphans": 2, "durability": 3,
-    "full": 2, "crowd": 1.5, "extents": 1, "deep": 1,
+    "full": 2, "crowd": 1.5, "extents": 1, "deep": 1, "attributes": 1.5,
 }  # fmt: skip
 #: Operations of one trace, shortest and longest, by style ("" = all others).
 LENGTHS: Final[dict[str, tuple[int, int]]] = {

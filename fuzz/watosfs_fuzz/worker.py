@@ -87,7 +87,7 @@ def nodes_of(tree: Tree) -> list[tuple[bytes, FileSketch | bytes | None]]:
     files: dict[object, FileSketch] = {}
     nodes: list[tuple[bytes, FileSketch | bytes | None]] = []
     for path, entry in sorted(tree.items()):
-        kind, size, content, identity = entry[0], entry[5], entry[9], entry[10]
+        kind, size, content, identity = entry[0], entry[5], entry[9], entry[-1]
         if kind == "directory":
             nodes.append((path, None))
         elif isinstance(content, bytes) and kind == "symlink":

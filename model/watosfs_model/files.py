@@ -193,7 +193,9 @@ def ftruncate_core(change: Change, op: ops.Ftruncate) -> None:
     set_size(change, change.descriptors[op.fd].number, op.size)
 
 
-def path_checks(system: System, op: ops.Chmod | ops.Chown | ops.Stat) -> frozenset[int]:
+def path_checks(
+    system: System, op: ops.Chmod | ops.Chown | ops.Stat | ops.Listxattr
+) -> frozenset[int]:
     return refusals(system.volume, op.path, ALWAYS)  # [F8]
 
 

@@ -2,7 +2,7 @@
 
 from typing import TypeAlias
 
-from watosfs_model import content
+from watosfs_model import content, extended
 from watosfs_model.state import ROOT, Inode, System, Volume
 
 Entry: TypeAlias = tuple[object, ...]
@@ -24,6 +24,7 @@ def fields_of(inode: Inode) -> Entry:
     fields = (
         inode.kind, inode.mode, inode.uid, inode.gid, inode.nlink, inode.size,
         inode.atime_ns, inode.mtime_ns, inode.ctime_ns, content.observed(inode),
+        extended.observed(inode),
     )  # fmt: skip
     _remembered[id(inode)] = (inode, fields)
     return fields
@@ -57,7 +58,7 @@ def observe(system: System) -> Observation:
         found = system.descriptors[descriptor]
         name = b"fd:%d" % descriptor
         if found.is_stale:
-            files[descriptor] = ("stale", 0, 0, 0, 0, 0, 0, 0, 0, None, name)
+            files[descriptor] = ("stale", 0, 0, 0, 0, 0, 0, 0, 0, None, (), name)
         else:
             identity = first.setdefault(found.number, name)
             files[descriptor] = (*fields_of(inodes[found.number]), identity)

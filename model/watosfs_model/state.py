@@ -30,8 +30,9 @@ FIFO = "fifo"
 class Inode:
     """One inode; times in ns.
 
-    ``blocks`` holds a file's 4096-byte blocks that are not all zero (so equal contents are equal
-    values, however they were written), ``target`` a symlink's, ``entries`` a directory's names.
+    ``attributes`` are the extended ones. ``blocks`` holds a file's 4096-byte blocks that are not
+    all zero (so equal contents are equal values, however they were written), ``target`` a
+    symlink's, ``entries`` a directory's names.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class Inode:
     blocks: Mapping[int, bytes] = field(default_factory=dict)
     target: bytes = b""
     entries: Mapping[bytes, int] = field(default_factory=dict)
+    attributes: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

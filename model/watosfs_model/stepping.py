@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from watosfs_model import durability, files, namespace
+from watosfs_model import attributes, durability, files, namespace
 from watosfs_model import operations as ops
 from watosfs_model.change import Change
 from watosfs_model.observation import Entry, entry_of, observe
@@ -16,7 +16,7 @@ from watosfs_model.state import Difference, Outcome, System
 #: Operations that may run out of space [S1].
 NEEDS_SPACE = (
     ops.Mkdir, ops.Rmdir, ops.Open, ops.Pwrite, ops.Truncate, ops.Ftruncate, ops.Unlink, ops.Rename,
-    ops.Link, ops.Symlink, ops.Chmod, ops.Chown, ops.Utimens,
+    ops.Link, ops.Symlink, ops.Chmod, ops.Chown, ops.Utimens, ops.Setxattr, ops.Removexattr,
 )  # fmt: skip
 
 
@@ -69,6 +69,10 @@ TABLE: dict[type[Operation], tuple[Checks, Core]] = {
     ops.Lstat: (files.lstat_checks, lstat_core),
     ops.Fstat: (fstat_checks, fstat_core),
     ops.Statfs: (no_checks, no_core),
+    ops.Setxattr: (attributes.setxattr_checks, attributes.setxattr_core),
+    ops.Getxattr: (attributes.getxattr_checks, attributes.getxattr_core),
+    ops.Listxattr: (files.path_checks, attributes.listxattr_core),
+    ops.Removexattr: (attributes.removexattr_checks, attributes.removexattr_core),
     ops.Fsync: (durability.fsync_checks, no_core),
     ops.Fdatasync: (durability.fsync_checks, no_core),
     ops.Sync: (durability.outside_checks, no_core),

@@ -40,6 +40,7 @@ CHECKER_MAY_USE = (
     *CHECKER,
     "watosfs.wfs3.format",
     "watosfs.wfs3.node",
+    "watosfs.wfs3.packed_attributes",
     "watosfs.wfs3.records",
     "watosfs.block",
     "watosfs.errors",

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from watosfs_fuzz.campaign import SUMMARY, run_campaign
 from watosfs_fuzz.canaries.catalogue import require_canary
+from watosfs_fuzz.cli import linux
 from watosfs_fuzz.crash.explore import count_text
 from watosfs_fuzz.tally import Settings, Tally
 
@@ -23,6 +24,10 @@ FINDINGS_SHOWN = 8
 
 def run(options: argparse.Namespace) -> int:
     """Run the campaign; 1 when it found something, 130 when it was interrupted before it did."""
+    if options.target.startswith(linux.PREFIX):
+        return linux.run(options)
+    if options.scripts is not None:
+        raise ValueError("--scripts is a budget of dir:PATH only")
     settings = Settings(
         target=options.target,
         seed=options.seed,

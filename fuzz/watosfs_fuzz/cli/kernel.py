@@ -5,11 +5,13 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 
 from watosfs_fuzz.kernel.canaries import KERNEL_CANARIES
 from watosfs_fuzz.kernel.findings import read_kernel_trace, text_of, write_kernel_finding
-from watosfs_fuzz.kernel.interleavings import Coverage, Explorer
+from watosfs_fuzz.kernel.interleavings import ALPHABET, Coverage, Explorer
 from watosfs_fuzz.kernel.lockstep import run_generated, run_steps
 from watosfs_fuzz.kernel.minimise import minimise
 from watosfs_fuzz.kernel.registers import attack
@@ -95,10 +97,9 @@ def interleave(options: argparse.Namespace) -> int:
         print(f"{now.states:,} states  {now.transitions:,} transitions  "
               f"{now.interleavings:,} interleavings ended", file=sys.stderr)  # fmt: skip
 
-    explorer = Explorer(WatosfsKernelTarget(), options.processes, options.calls, progress=progress)
-    with applied(options.canary):
-        found = explorer.explore()
-    print(f"processes, calls    {options.processes}, {options.calls} of {len(explorer.alphabet)}")
+    size = (options.processes, options.calls)
+    found = explore_on(options.jobs, *size, options.canary, progress)
+    print(f"processes, calls    {options.processes}, {options.calls} of {len(ALPHABET)}")
     print(f"states              {found.states:,}")
     print(f"transitions         {found.transitions:,} run and compared")
     print(f"interleavings       {found.interleavings:,} of all programs"
@@ -108,6 +109,45 @@ def interleave(options: argparse.Namespace) -> int:
         print(text_of(found.failure), end="")
         return _EXIT_FOUND
     return 0
+
+
+def explore_on(
+    jobs: int,
+    processes: int,
+    longest: int,
+    canary: str | None,
+    progress: Callable[[Coverage], None],
+) -> Coverage:
+    """Every job walks all states of the model; each runs its share of the transitions."""
+    if jobs == 1:
+        return explore_share(processes, longest, canary, (0, 1), progress)
+    with ProcessPoolExecutor(jobs) as pool:
+        parts = [
+            pool.submit(explore_share, processes, longest, canary, (index, jobs), None)
+            for index in range(1, jobs)
+        ]
+        found = explore_share(processes, longest, canary, (0, jobs), progress)
+        for part in parts:
+            other = part.result()
+            found.transitions += other.transitions
+            found.failure = found.failure or other.failure
+            found.is_complete &= other.is_complete
+    return found
+
+
+def explore_share(
+    processes: int,
+    longest: int,
+    canary: str | None,
+    share: tuple[int, int],
+    progress: Callable[[Coverage], None] | None,
+) -> Coverage:
+    """What one job does."""
+    explorer = Explorer(WatosfsKernelTarget(), processes, longest, share=share)
+    if progress is not None:
+        explorer.progress = progress
+    with applied(canary):
+        return explorer.explore()
 
 
 def registers(options: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from watosfs_fuzz.cli import campaign, crash, kernel, listing, replay
+from watosfs_fuzz.cli import campaign, crash, kernel, linux, listing, replay
 from watosfs_fuzz.provenance import commit, version
 from watosfs_fuzz.targets.registry import TARGETS
 
@@ -23,6 +23,7 @@ examples:
   watosfs-fuzz campaign --canary second-flush-missing   see it find a planted bug
   watosfs-fuzz replay findings/0123456789.trace  expected beside found, operation by operation
   watosfs-fuzz kernel --seconds 600              processes, descriptors, pipes, locks
+  watosfs-fuzz campaign --target dir:/dev/shm --scripts 20000   the model against Linux
   watosfs-fuzz interleave --processes 2 --calls 2   every schedule of every small program
   watosfs-fuzz crash workload.trace --nested 1   every crash of one given trace
 
@@ -45,11 +46,15 @@ def make_parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("campaign", help="fuzz a target until the budget ends")
     run.add_argument(
-        "--target", default="wfs3", choices=sorted(TARGETS), help="what to fuzz (wfs3)"
+        "--target",
+        default="wfs3",
+        type=target_name,
+        help="what to fuzz (wfs3); dir:PATH holds the kernel's model against Linux on a directory",
     )
     budget = run.add_mutually_exclusive_group()
     budget.add_argument("--seconds", type=float, default=60.0, help="budget of time (60)")
     budget.add_argument("--ops", type=positive, help="budget of operations: repeatable exactly")
+    budget.add_argument("--scripts", type=positive, help="budget of scripts, for dir:PATH")
     run.add_argument("--seed", type=int, default=0, help="where the randomness starts (0)")
     run.add_argument("--jobs", type=positive, default=1, help="processes (1)")
     run.add_argument("--nested", type=int, default=0, help="power cuts inside recovery (0)")
@@ -103,6 +108,7 @@ def add_kernel_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     every = commands.add_parser("interleave", help="all interleavings of all small programs")
     every.add_argument("--processes", type=positive, default=2, help="processes (2)")
     every.add_argument("--calls", type=positive, default=2, help="calls of each at most (2)")
+    every.add_argument("--jobs", type=positive, default=1, help="processes to run it on (1)")
     every.add_argument("--canary", help="a broken kernel")
     every.set_defaults(run=kernel.interleave)
 
@@ -110,6 +116,14 @@ def add_kernel_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     hostile.add_argument("--calls", type=positive, default=100_000, help="how many (100,000)")
     hostile.add_argument("--seed", type=int, default=0, help="where the randomness starts (0)")
     hostile.set_defaults(run=kernel.registers)
+
+
+def target_name(text: str) -> str:
+    """A target that there is, or a directory, for argparse."""
+    if text not in TARGETS and not text.startswith(linux.PREFIX):
+        known = ", ".join(sorted(TARGETS))
+        raise argparse.ArgumentTypeError(f"no target {text!r}; there are: {known}, dir:PATH")
+    return text
 
 
 def positive(text: str) -> int:

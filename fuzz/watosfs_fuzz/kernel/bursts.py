@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from watosfs_fuzz.kernel import makers
-from watosfs_fuzz.kernel.makers import IDS, KEEP, Chooser
+from watosfs_fuzz.kernel.chooser import IDS, KEEP, Chooser
 from watosfs_model.kernel import Call, calls, path_calls, process_calls
 from watosfs_model.kernel import numbers as n
 from watosfs_model.open_flags import O_CREAT, O_RDWR

@@ -8,7 +8,7 @@ from random import Random
 
 from watosfs_fuzz.kernel import makers
 from watosfs_fuzz.kernel.bursts import BURSTS
-from watosfs_fuzz.kernel.makers import Chooser
+from watosfs_fuzz.kernel.chooser import Chooser
 from watosfs_model.kernel import Call, Kernel
 from watosfs_model.kernel.process_calls import Fork, Interrupt, Resume
 

@@ -3,16 +3,19 @@
 A program is up to so many calls of an alphabet for each process; calls are atomic, and a call that
 parks is tried again whenever its process is chosen. Instead of one walk for each program and
 schedule, states are walked breadth first: from every state that any of them reaches, every process
-makes every call. States that are equal but for times have equal futures (no outcome depends on a
-time), so each is entered once and the ways that lead there are counted.
+makes every call. States with the same futures (``canonical``) are entered once, and the ways that
+lead there are counted.
 
-Each transition is checked on the target: it replays the calls that led to the state, makes the new
+Checks: each transition, once, on the target: it replays calls that led to the state, makes the new
 one, and outcome and whole observable state are compared.
+Does not check: a transition on every way that leads to its state; calls beyond the alphabet.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from watosfs_fuzz.kernel.canonical import canonical
 from watosfs_fuzz.kernel.lockstep import KernelReport, KernelTarget, Step, run_steps
 from watosfs_model.data import Literal
 from watosfs_model.kernel import (
@@ -30,19 +33,21 @@ from watosfs_model.kernel.numbers import PARKED
 from watosfs_model.open_flags import O_APPEND, O_CREAT, O_RDWR
 
 FILE = b"/a"
-#: One file, open twice; processes get it by fork.
+#: One file, open twice; processes get it by fork. All that is written repeats, so that contents are
+#: as many as sizes are: wrong bytes are the affair of the lockstep.
 SETUP: tuple[Step, ...] = (
     (1, calls.Openat(n.AT_FDCWD, FILE, O_CREAT | O_RDWR, 0o666)),
     (1, calls.Openat(n.AT_FDCWD, FILE, O_RDWR | O_APPEND, 0o666)),
-    (1, calls.Write(0, Literal(b"0123"))),
+    (1, calls.Write(0, Literal(b"ababab"))),
+    (1, calls.Lseek(0, 0, n.SEEK_SET)),
 )
 ALPHABET: tuple[Call, ...] = (
     calls.Openat(n.AT_FDCWD, FILE, O_CREAT | O_RDWR, 0o666),
     calls.Dup(0),
     calls.Read(0, 2),
     calls.Write(0, Literal(b"ab")),
-    calls.Write(1, Literal(b"c")),
-    calls.Lseek(0, 0, 0),
+    calls.Write(1, Literal(b"ab")),
+    calls.Lseek(0, 0, n.SEEK_SET),
     calls.CloseFd(0),
     path_calls.Unlinkat(n.AT_FDCWD, FILE, 0),
     path_calls.Renameat(n.AT_FDCWD, FILE, n.AT_FDCWD, b"/b"),
@@ -50,16 +55,35 @@ ALPHABET: tuple[Call, ...] = (
     process_calls.Fork(),
     process_calls.Exit(),
 )
+_PROGRESS_EVERY = 4096
 
 
-@dataclass(slots=True)
-class Node:
-    """A state, how one schedule reaches it, and how many (program, schedule) pairs do."""
+class Edge(NamedTuple):
+    """A transition: the state that it leads to, calls used (a resume uses none), and where each
+    process of the state before stands in the order of the state after. ``is_gone`` by that order.
+    """
 
-    kernel: Kernel
-    steps: tuple[Step, ...]
-    used: tuple[int, ...]
-    ways: int = 1
+    after: int
+    cost: int
+    places: tuple[int, ...]
+    is_gone: tuple[bool, ...]
+
+
+class State:
+    """A state: one kernel that is in it, the calls that led there, its processes in key order, and
+    the transitions of each, once they were checked.
+    """
+
+    __slots__ = ("edges", "kernel", "number", "order", "steps")
+
+    def __init__(
+        self, number: int, kernel: Kernel, order: tuple[int, ...], steps: tuple[Step, ...]
+    ) -> None:
+        self.number = number
+        self.kernel = kernel
+        self.order = order
+        self.steps = steps
+        self.edges: dict[int, list[Edge]] = {}
 
 
 @dataclass(slots=True)
@@ -89,82 +113,111 @@ class Explorer:
     progress: Callable[[Coverage], None] = lambda coverage: None
     coverage: Coverage = field(default_factory=Coverage)
     checks: int = 0
+    states: list[State] = field(default_factory=list)
+    numbers: dict[object, int] = field(default_factory=dict)
 
     def explore(self) -> Coverage:
-        """Level by level, until the first difference or the end."""
-        level = [self.first()]
+        """Level by level (of calls made and resumed), until the first difference or the end."""
+        level = {(self.first(), (0,) * self.processes): 1}
         while level:
-            following: dict[object, Node] = {}
-            for node in level:
-                self.coverage.states += 1
-                self.expand(node, following)
+            following: dict[tuple[int, tuple[int, ...]], int] = {}
+            for (number, used), ways in level.items():
+                self.expand(self.states[number], used, ways, following)
                 if self.coverage.failure is not None:
                     return self.coverage
+            self.coverage.states = len(self.states)
             self.progress(self.coverage)
-            level = list(following.values())
+            level = following
         self.coverage.is_complete = True
         return self.coverage
 
-    def first(self) -> Node:
-        """After the setup."""
+    def first(self) -> int:
+        """The state after the setup."""
         kernel = Kernel.fresh()
         forks = ((1, process_calls.Fork()) for _ in range(1, self.processes))
         steps = (*SETUP, *forks)
         for pid, call in steps:
             kernel = step(kernel, pid, call)[1]
-        return Node(kernel, steps, (0,) * self.processes)
+        return self.state_of(kernel, steps).number
 
-    def expand(self, node: Node, following: dict[object, Node]) -> None:
+    def state_of(self, kernel: Kernel, steps: tuple[Step, ...]) -> State:
+        """The state that a kernel is in, entered the first time."""
+        key, order = canonical(kernel, self.processes)
+        number = self.numbers.setdefault(key, len(self.states))
+        if number == len(self.states):
+            self.states.append(State(number, kernel, order, steps))
+        return self.states[number]
+
+    def expand(
+        self,
+        state: State,
+        used: tuple[int, ...],
+        ways: int,
+        following: dict[tuple[int, tuple[int, ...]], int],
+    ) -> None:
         """Every process makes every call that it still may."""
-        transitions = list(self.transitions(node))
-        if not transitions:
-            self.coverage.interleavings += node.ways
-            is_parked = any(process.parked for process in node.kernel.processes.values())
-            self.coverage.ends_parked += node.ways if is_parked else 0
-            return
-        before = timeless(node.kernel)
-        harmless: list[Step] = []
-        for following_step, after, used in transitions:
-            key = timeless(after)
-            if key == before:
-                harmless.append(following_step)
-            else:
-                self.check(node, [following_step])
-            known = following.get((key, used))
-            if known is None:
-                steps = (*node.steps, following_step)
-                following[key, used] = Node(after, steps, used, node.ways)
-            else:
-                known.ways += node.ways
-        if harmless:
-            self.check(node, harmless)
-
-    def transitions(self, node: Node) -> Iterator[tuple[Step, Kernel, tuple[int, ...]]]:
-        """(process and call, state after it, calls used) from a state."""
-        for index in range(self.processes):
-            pid = index + 1
-            process = node.kernel.processes.get(pid)
-            if process is None:
+        is_end = True
+        for index, pid in enumerate(state.order):
+            process = state.kernel.processes.get(pid)
+            if process is None or (process.parked is None and used[index] >= self.longest):
                 continue
-            if process.parked is not None:
-                outcome, after = step(node.kernel, pid, process_calls.Resume())
-                if outcome.value != PARKED:
-                    yield (pid, process_calls.Resume()), after, node.used
-            elif node.used[index] < self.longest:
-                used = (*node.used[:index], node.used[index] + 1, *node.used[index + 1 :])
-                for call in self.alphabet:
-                    yield (pid, call), step(node.kernel, pid, call)[1], used
+            edges = state.edges.get(index)
+            if edges is None:
+                edges = state.edges[index] = self.edges_of(state, index, pid)
+            for after, cost, places, is_gone in edges:
+                is_end = False
+                left = [self.longest] * self.processes
+                for before, place in enumerate(places):
+                    if not is_gone[place]:
+                        left[place] = used[before] + (cost if before == index else 0)
+                key = (after, tuple(left))
+                following[key] = following.get(key, 0) + ways
+        if is_end:
+            self.coverage.interleavings += ways
+            is_parked = any(process.parked for process in state.kernel.processes.values())
+            self.coverage.ends_parked += ways if is_parked else 0
 
-    def check(self, node: Node, steps: Sequence[Step]) -> None:
+    def edges_of(self, state: State, index: int, pid: int) -> list[Edge]:
+        """What a process can do in a state, each checked on the target."""
+        edges: list[Edge] = []
+        harmless: list[Step] = []
+        for made, after in self.transitions(state.kernel, pid):
+            found = canonical(after, self.processes)
+            entered = self.state_of(after, (*state.steps, made))
+            if entered is state and found.order == state.order:
+                harmless.append(made)
+            else:
+                self.check(state, [made])
+            places = tuple(found.order.index(other) for other in state.order)
+            is_gone = tuple(other not in after.processes for other in found.order)
+            cost = 0 if isinstance(made[1], process_calls.Resume) else 1
+            edges.append(Edge(entered.number, cost, places, is_gone))
+        if harmless:
+            self.check(state, harmless)
+        return edges
+
+    def transitions(self, kernel: Kernel, pid: int) -> Iterator[tuple[Step, Kernel]]:
+        """(process and call, kernel after it)."""
+        if kernel.processes[pid].parked is not None:
+            outcome, after = step(kernel, pid, process_calls.Resume())
+            if outcome.value != PARKED:
+                yield (pid, process_calls.Resume()), after
+            return
+        for call in self.alphabet:
+            yield (pid, call), step(kernel, pid, call)[1]
+
+    def check(self, state: State, steps: Sequence[Step]) -> None:
         """Transitions on the target: one, or several that change nothing one after another."""
-        self.coverage.transitions += len(steps)
         self.checks += 1
         if self.checks % self.share[1] != self.share[0] or self.coverage.failure is not None:
             return
+        self.coverage.transitions += len(steps)
+        if self.checks % _PROGRESS_EVERY == self.share[0]:
+            self.progress(self.coverage)
         self.target.start()
-        for pid, call in node.steps:
+        for pid, call in state.steps:
             self.target.apply(pid, call)
-        kernel = node.kernel
+        kernel = state.kernel
         for pid, call in steps:
             try:
                 kernel = follow(kernel, pid, call, self.target.apply(pid, call))
@@ -172,16 +225,6 @@ class Explorer:
             except Exception:  # told by the second run
                 is_equal = False
             if not is_equal:
-                self.coverage.failure = run_steps(self.target, [*node.steps, *steps])
+                self.coverage.failure = run_steps(self.target, [*state.steps, *steps])
                 assert self.coverage.failure.failure, "the failure does not come again"
                 return
-
-
-def timeless(kernel: Kernel) -> str:
-    """Equal for states that differ in times only."""
-    trees, processes, descriptions, locks = observe(kernel)
-    bare = [
-        [(path, *entry[:6], *entry[9:]) for path, entry in sorted(tree.items())] for tree in trees
-    ]
-    parked = [(pid, process.parked) for pid, process in kernel.processes.items() if process.parked]
-    return repr((bare, processes, sorted(descriptions.items()), locks, parked, kernel.next_process))

@@ -7,6 +7,7 @@ from itertools import combinations
 from watosfs_fuzz.kernel.lockstep import KernelReport, Step
 from watosfs_model.data import Fill, Literal
 from watosfs_model.kernel import Call
+from watosfs_model.kernel.calls import Getdents
 from watosfs_model.kernel.numbers import AT_FDCWD
 
 #: In traces of at most so many calls every pair is tried to be left out.
@@ -82,13 +83,31 @@ def drop_and_adapt(now: Callable[[], list[Step]], fails: Callable[[list[Step]], 
 
 
 def adapted(steps: list[Step]) -> Iterator[list[Step]]:
-    """The steps with lower descriptors, or one with another mode."""
+    """The steps with lower descriptors, one with another mode, or a shorter listing."""
     for first in range(1, 4):
         yield [(pid, lowered(call, first)) for pid, call in steps]
     for index, (pid, call) in enumerate(steps):
         for mode in _MODES if hasattr(call, "mode") else ():
             changed = replace(call, mode=mode)  # type: ignore[type-var]
             yield [*steps[:index], (pid, changed), *steps[index + 1 :]]
+
+    yield from with_fewer_entries(steps)
+
+
+def with_fewer_entries(steps: list[Step]) -> Iterator[list[Step]]:
+    """A listing that gives one name less, and another call about any of the names: which name comes
+    first is the directory's affair.
+    """
+    paths = sorted({call.path for _, call in steps if hasattr(call, "path")})
+    for index, (pid, call) in enumerate(steps):
+        if not isinstance(call, Getdents) or call.count < 2:
+            continue
+        shorter = [*steps[:index], (pid, replace(call, count=call.count - 1)), *steps[index + 1 :]]
+        yield shorter
+        for other, (its_pid, its_call) in enumerate(shorter):
+            for path in paths if hasattr(its_call, "path") else ():
+                changed = replace(its_call, path=path)  # type: ignore[type-var]
+                yield [*shorter[:other], (its_pid, changed), *shorter[other + 1 :]]
 
 
 def lowered(call: Call, first: int) -> Call:

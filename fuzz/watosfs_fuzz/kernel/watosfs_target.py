@@ -1,5 +1,6 @@
 """Our kernel over two small WFS v3 volumes in memory, as a target of the kernel lockstep."""
 
+from functools import cache
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -8,22 +9,27 @@ from watosfs.kernel import (
     attributes,
     data,
     descriptors,
+    durability,
     locking,
     mounting,
     names,
     opening,
     pipes,
     sizes,
+    transfers,
+    xattrs,
 )
 from watosfs.kernel.descriptions import Description, InodeDescription, PipeEnd
 from watosfs.kernel.kernel import PARKED, Kernel
+from watosfs.vfs.filesystem import SpaceUse
 from watosfs.vfs.wfs3 import Wfs3Filesystem
+from watosfs.wfs3.format import DATA_START_BLOCK
 from watosfs.wfs3.mkfs import mkfs
 from watosfs.wfs3.volume import Volume
 from watosfs_fuzz.target import NANOSECONDS_PER_OPERATION, Entry, Tree
 from watosfs_fuzz.targets.wfs3_entry import entry_of
 from watosfs_model import Outcome
-from watosfs_model.kernel import calls, numbers, path_calls, process_calls
+from watosfs_model.kernel import attribute_calls, calls, numbers, path_calls, process_calls
 from watosfs_model.kernel.calls import Call
 
 #: Large enough that nothing of the vocabulary meets ENOSPC: that is the volume lockstep's affair.
@@ -50,10 +56,10 @@ FUNCTIONS: dict[type[Call], tuple[ModuleType, str]] = {
     calls.FtruncateFd: (sizes, "ftruncate"),
     calls.TruncateAt: (sizes, "truncate"),
     calls.Fallocate: (sizes, "fallocate"),
-    calls.CopyFileRange: (sizes, "copy_file_range"),
+    calls.CopyFileRange: (transfers, "copy_file_range"),
     calls.FstatFd: (attributes, "fstat"),
-    calls.FsyncFd: (data, "fsync"),
-    calls.SyncAll: (data, "sync"),
+    calls.FsyncFd: (durability, "fsync"),
+    calls.SyncAll: (durability, "sync"),
     calls.Getdents: (data, "getdents"),
     path_calls.Mkdirat: (opening, "mkdirat"),
     path_calls.Mkfifoat: (opening, "mkfifoat"),
@@ -67,6 +73,20 @@ FUNCTIONS: dict[type[Call], tuple[ModuleType, str]] = {
     path_calls.Fchmodat: (attributes, "fchmodat"),
     path_calls.Fchownat: (attributes, "fchownat"),
     path_calls.Utimensat: (attributes, "utimensat"),
+    attribute_calls.SetxattrAt: (xattrs, "setxattrat"),
+    attribute_calls.GetxattrAt: (xattrs, "getxattrat"),
+    attribute_calls.ListxattrAt: (xattrs, "listxattrat"),
+    attribute_calls.RemovexattrAt: (xattrs, "removexattrat"),
+    attribute_calls.Fsetxattr: (xattrs, "fsetxattr"),
+    attribute_calls.Fgetxattr: (xattrs, "fgetxattr"),
+    attribute_calls.Flistxattr: (xattrs, "flistxattr"),
+    attribute_calls.Fremovexattr: (xattrs, "fremovexattr"),
+    attribute_calls.Sendfile: (transfers, "sendfile"),
+    attribute_calls.Syncfs: (durability, "syncfs"),
+    attribute_calls.SyncFileRange: (durability, "sync_file_range"),
+    attribute_calls.StatfsAt: (mounting, "statfs"),
+    attribute_calls.FstatfsFd: (mounting, "fstatfs"),
+    attribute_calls.Spawn: (descriptors, "spawn"),
     process_calls.Chdir: (names, "chdir"),
     process_calls.Fchdir: (names, "fchdir"),
     process_calls.Getcwd: (names, "getcwd"),
@@ -89,6 +109,15 @@ FUNCTIONS: dict[type[Call], tuple[ModuleType, str]] = {
 }
 
 
+@cache
+def empty_volume() -> bytes:
+    """The blocks that mkfs writes at time 0."""
+    device = MemoryDevice(BLOCK_COUNT)
+    superblock = mkfs(device, uuid=bytes(16), clock=lambda: 0)
+    last = max(superblock.root_tree_block, superblock.free_tree_block, DATA_START_BLOCK)
+    return bytes(device.read(0, last + 1))
+
+
 class WatosfsKernelTarget:
     """Call n happens at n seconds, on all volumes."""
 
@@ -103,7 +132,7 @@ class WatosfsKernelTarget:
         self.filesystems = []
         for _ in range(VOLUMES):
             device = MemoryDevice(BLOCK_COUNT)
-            mkfs(device, clock=self.now)
+            device.write(0, empty_volume())
             self.filesystems.append(Wfs3Filesystem(Volume.mount(device, clock=self.now)))
         self.kernel = Kernel(self.filesystems, self.now)
 
@@ -130,6 +159,8 @@ class WatosfsKernelTarget:
         else:
             function = getattr(*FUNCTIONS[type(call)])
             found = self.kernel.call(pid, function, *arguments_of(call))
+        if isinstance(found, SpaceUse):
+            return None
         return numbers.PARKED if found is PARKED else found
 
     def close(self) -> None:
@@ -259,6 +290,6 @@ def observe_tree(volume: Volume, index: int, first: dict[tuple[int, int], bytes]
     for path, inode in inodes:
         entry: Entry = entry_of(volume, inode, first[index, inode.number])
         if inode.mode & 0o170000 == 0o010000:
-            entry = ("fifo", *entry[1:9], b"", entry[10])
+            entry = ("fifo", *entry[1:9], b"", *entry[10:])
         tree[path] = entry
     return tree

@@ -68,6 +68,10 @@ class Wfs3Target:
             ops.Chmod: lambda o: self.volume.chmod(o.path, o.mode),
             ops.Chown: lambda o: self.volume.chown(o.path, o.uid, o.gid),
             ops.Utimens: lambda o: self.volume.utimens(o.path, o.atime_ns, o.mtime_ns),
+            ops.Setxattr: lambda o: self.volume.setxattr(o.path, o.key, o.value.bytes(), o.flags),
+            ops.Getxattr: lambda o: self.volume.getxattr(o.path, o.key),
+            ops.Listxattr: lambda o: frozenset(self.volume.listxattr(o.path)),
+            ops.Removexattr: lambda o: self.volume.removexattr(o.path, o.key),
             ops.Fsync: lambda o: self.handle(o.fd).fsync(),
             ops.Fdatasync: lambda o: self.handle(o.fd).fdatasync(),
             ops.Sync: lambda o: self.volume.sync(),
@@ -202,7 +206,7 @@ class Wfs3Target:
             handle = self.handles[descriptor]
             if handle.is_stale:
                 name = b"fd:%d" % descriptor
-                files[descriptor] = ("stale", 0, 0, 0, 0, 0, 0, 0, 0, None, name)
+                files[descriptor] = ("stale", 0, 0, 0, 0, 0, 0, 0, 0, None, (), name)
                 continue
             inode = handle.inode()
             identity = first.setdefault(inode.number, b"fd:%d" % descriptor)
@@ -213,6 +217,8 @@ class Wfs3Target:
 
     def has_room_for(self, operation: Operation) -> bool:
         need = _ROOM_FOR_NAMES
+        if isinstance(operation, ops.Setxattr):
+            need += 2 * _ROOM_FOR_CHUNK
         if isinstance(operation, ops.Pwrite):
             need += (len(operation.data) // 65536 + 2) * _ROOM_FOR_CHUNK
         if self.geometry.node_entries_max is not None:

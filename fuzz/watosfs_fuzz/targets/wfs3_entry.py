@@ -29,6 +29,7 @@ def entry_of(volume: Volume, inode: Inode, identity: bytes) -> Entry:
         inode.mtime_ns,
         inode.ctime_ns,
         content,
+        tuple(sorted(volume.attributes.of(inode).items())),
         identity,
     )
 

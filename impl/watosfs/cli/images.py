@@ -9,7 +9,7 @@ from uuid import UUID
 
 from watosfs.block.device import BLOCK_SIZE_BYTES
 from watosfs.block.file import FileDevice
-from watosfs.cli import output
+from watosfs.cli import output, statistics
 from watosfs.cli.failures import EXIT_USAGE, Failure, UsageFailure, blame
 from watosfs.cli.interruption import Stop
 from watosfs.cli.names import json_name, one_line, printable
@@ -40,7 +40,16 @@ def add_df(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-h", dest="human", action="store_true", help="sizes for people: 1.5 MiB, not 1536"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print JSON")
+    shape.add_argument(
+        "--prometheus", action="store_true", help="with --stats: the Prometheus text format"
+    )
+    parser.add_argument(
+        "--stats",
+        action="store_true",
+        help="read everything once through the kernel: calls, bytes, latencies, errors",
+    )
     parser.set_defaults(run=df)
 
 
@@ -128,8 +137,30 @@ def _label_of(superblock: Superblock) -> str:
     return printable(superblock.label.rstrip(b"\0"))
 
 
+def df_statistics(options: Namespace) -> int:
+    """What reading all of each image took."""
+    described = []
+    for image in options.images:
+        with Stop(), mounted(image) as volume:
+            counters = statistics.read_everything(volume)
+        described.append({"image": printable(image), **counters.as_dict()})
+        if options.prometheus:
+            for line in counters.prometheus().splitlines():
+                output.write_line(line)
+        elif not options.json:
+            output.write_line(f"{printable(image)}:")
+            statistics.write_table(counters)
+    if options.json:
+        output.write_json({"images": described})
+    return 0
+
+
 def df(options: Namespace) -> int:
     """Space and label of each image."""
+    if options.stats:
+        return df_statistics(options)
+    if options.prometheus:
+        raise UsageFailure("--prometheus goes with --stats")
     found = []
     for image in options.images:
         with mounted(image) as volume:

@@ -120,7 +120,7 @@ COMMANDS = {
     "df": Command(
         images.add_df,
         "show the space in images",
-        examples=("df -h disk.img",),
+        examples=("df -h disk.img", "df --stats disk.img"),
     ),
     "check": Command(
         images.add_check,

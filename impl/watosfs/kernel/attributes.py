@@ -99,7 +99,8 @@ def fchownat(
     inode = changed(process, location)
     if not (0 <= uid <= ID_UNCHANGED and 0 <= gid <= ID_UNCHANGED):
         raise failure(errno.EINVAL, path)
-    mode = inode.mode if stat.S_ISDIR(inode.mode) else mode_without_ids(inode.mode)
+    is_directory = stat.S_ISDIR(inode.mode)
+    mode = inode.mode if is_directory else mode_without_ids(process.credentials, inode)
     changes_nothing = uid == gid == ID_UNCHANGED and mode == inode.mode
     uid = inode.uid if uid == ID_UNCHANGED else uid
     gid = inode.gid if gid == ID_UNCHANGED else gid

@@ -7,7 +7,6 @@ from watosfs.kernel import pipes
 from watosfs.kernel.descriptions import (
     START,
     Description,
-    InodeDescription,
     OpenDirectory,
     OpenFifo,
     OpenFile,
@@ -131,22 +130,6 @@ def lseek(kernel: Kernel, process: Process, number: int, offset: int, whence: in
         raise failure(errno.EOVERFLOW)
     file.offset = base + offset
     return file.offset
-
-
-def fsync(kernel: Kernel, process: Process, number: int) -> None:
-    """Return once the volume is durable; EINVAL on a pipe or FIFO."""
-    description = process.fresh(number)
-    if isinstance(description, PipeEnd | OpenFifo):
-        raise failure(errno.EINVAL)
-    assert isinstance(description, InodeDescription)
-    description.filesystem.sync()
-
-
-def sync(kernel: Kernel, process: Process) -> None:
-    """Every volume, but those with an open transaction."""
-    for volume in kernel.volumes:
-        if volume.owner is None:
-            volume.sync()
 
 
 def getdents(

@@ -152,6 +152,13 @@ def execve(kernel: Kernel, process: Process) -> None:
             kernel.remove(process, number)
 
 
+def spawn(kernel: Kernel, process: Process) -> int:
+    """fork, and exec in the child; its number."""
+    pid = fork(kernel, process)
+    execve(kernel, kernel.processes[pid])
+    return pid
+
+
 def exit_process(kernel: Kernel, process: Process) -> None:
     """Leave nothing behind: descriptors, locks, transactions."""
     for number in list(process.descriptors):

@@ -33,7 +33,7 @@ CallFunction = Callable[..., object]
 class Kernel:
     """``volumes[0]`` is mounted at ``/``; the others wait for ``mount``. Process 1 exists.
 
-    ``clock`` gives ns since 1970, and should be the volumes' own. With ``statistics`` every call
+    ``clock`` gives ns since 1970, and should be the volumes' own. With ``counters`` every call
     is counted and timed.
     """
 
@@ -41,11 +41,11 @@ class Kernel:
         self,
         volumes: Sequence[Filesystem],
         clock: Callable[[], int] = time.time_ns,
-        statistics: Statistics | None = None,
+        counters: Statistics | None = None,
     ) -> None:
         self.volumes = list(volumes)
         self.clock = clock
-        self.statistics = statistics
+        self.counters = counters
         self.nodes = NodeTable(self.volumes[0])
         self.processes: dict[int, Process] = {}
         self.next_pid = 1
@@ -90,7 +90,7 @@ class Kernel:
             volume.actor = process.pid
         process.parked = process.waits_for = None
         try:
-            return run() if self.statistics is None else self.counted(process, run)
+            return run() if self.counters is None else self.counted(process, run)
         except WouldBlock as blocked:
             process.parked = run
             process.waits_for = blocked.args
@@ -98,14 +98,14 @@ class Kernel:
 
     def counted(self, process: Process, run: Callable[[], object]) -> object:
         """Run a call, and tell the statistics about it."""
-        assert self.statistics is not None
+        assert self.counters is not None
         for volume in self.volumes:
             volume.traffic = Traffic()
         error, start = 0, time.perf_counter_ns()
         try:
             return run()
         except WouldBlock:
-            self.statistics.parked(process.operation, process.pid)
+            self.counters.parked(process.operation, process.pid)
             error = -1
             raise
         except OSError as failed:
@@ -115,7 +115,13 @@ class Kernel:
             if error >= 0:
                 elapsed = time.perf_counter_ns() - start
                 traffic = [volume.traffic for volume in self.volumes]
-                self.statistics.ended(process.operation, process.pid, traffic, elapsed, error)
+                self.counters.ended(process.operation, process.pid, traffic, elapsed, error)
+
+    def statistics(self) -> dict[str, dict[str, dict[str, object]]]:
+        """Counts, bytes, errors and latencies by operation, process and volume, in plain values;
+        empty when nothing is counted.
+        """
+        return {} if self.counters is None else self.counters.as_dict()
 
     def resume(self, pid: int) -> object:
         """Try a parked call again. Raises EINVAL for a process that is not parked."""
@@ -150,7 +156,7 @@ class Kernel:
 
     def start(self, process: Process, dirfd: int, path: bytes) -> Node:
         """Where a path starts. EBADF, ENOTDIR, ESTALE when ``dirfd`` matters and is wrong."""
-        if path.startswith(b"/"):
+        if path.startswith(b"/") or self.nodes.drive(path):
             return self.nodes.root
         if dirfd == AT_FDCWD:
             if process.pinned_cwd.is_stale or not process.cwd.is_visible():

@@ -15,6 +15,8 @@ FLOCK = struct.Struct("<H6xqqI4x")
 PAIR = struct.Struct("<ii")
 #: Length of the record, kind, length of the name; the name and a NUL follow.
 DIRENT_HEAD = struct.Struct("<HBB")
+#: address of the value, its length, flags (u32), 4 bytes zero.
+XATTR_ARGUMENTS = struct.Struct("<QQI4x")
 #: block size, blocks, free, available, inodes used, longest name.
 STATFS = struct.Struct("<QQQQQQ")
 

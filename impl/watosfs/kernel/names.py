@@ -144,12 +144,19 @@ def fchdir(kernel: Kernel, process: Process, number: int) -> None:
 
 
 def getcwd(kernel: Kernel, process: Process) -> bytes:
-    """The absolute path of the working directory; ENOENT when it was removed."""
+    """The absolute path of the working directory (``D:/x`` on a drive); ENOENT when it was
+    removed.
+    """
     if process.pinned_cwd.is_stale:
         raise failure(errno.ENOENT)
     node, parts = process.cwd, list[bytes]()
     nodes = kernel.nodes
+    start = b"/"
     while node is not nodes.root:
+        letter = nodes.letter_of(node)
+        if letter is not None:
+            start = letter + b":/"
+            break
         if node in nodes.covered:
             node = nodes.covered[node]
             continue
@@ -159,7 +166,7 @@ def getcwd(kernel: Kernel, process: Process) -> bytes:
             raise failure(errno.ENOENT)
         parts.append(name)
         node = parent
-    return b"/" + b"/".join(reversed(parts))
+    return start + b"/".join(reversed(parts))
 
 
 def name_in(parent: Node, number: int) -> bytes | None:

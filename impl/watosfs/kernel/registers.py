@@ -8,6 +8,7 @@ from watosfs.kernel.layouts import IOVEC
 from watosfs.kernel.user_memory import UserMemory
 
 PATH_MAX = 4096
+KEY_MAX = 255
 IOVECS_MAX = 1024
 #: No call moves more (Linux).
 TRANSFER_MAX = 0x7FFFF000
@@ -43,6 +44,15 @@ class Registers:
     def string(self, index: int) -> bytes:
         """A path that ends with NUL, of any bytes."""
         return self.memory.string(self.values[index], PATH_MAX)
+
+    def key(self, index: int) -> bytes:
+        """The key of an extended attribute; ERANGE without a NUL in 256 bytes."""
+        try:
+            return self.memory.string(self.values[index], KEY_MAX + 1)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            raise failure(errno.ERANGE, reason="a key of more than 255 bytes") from None
 
     def text(self, index: int, length: int | None = None) -> bytes:
         """A path by pointer and length (in the next register), as the published calls have it:

@@ -1,17 +1,16 @@
-"""Sizes and ranges of files: truncate, fallocate, copy_file_range."""
+"""Sizes and ranges of files: truncate, fallocate."""
 
 import errno
 
 from watosfs.errors import failure
 from watosfs.kernel.data import regular
-from watosfs.kernel.descriptions import OpenDirectory, OpenFile
+from watosfs.kernel.descriptions import OpenFile
 from watosfs.kernel.kernel import Kernel
 from watosfs.kernel.numbers import (
     AT_FDCWD,
     FILE_SIZE_MAX,
     KEEP_SIZE,
     O_ACCMODE,
-    O_APPEND,
     O_RDONLY,
     PUNCH_HOLE,
     ZERO_RANGE,
@@ -19,9 +18,6 @@ from watosfs.kernel.numbers import (
 from watosfs.kernel.process import Process
 from watosfs.vfs.access import WRITE, mode_after_write, require
 from watosfs.vfs.walk import Follow
-
-#: Copied at once.
-COPY_BYTES = 1 << 20
 
 _FALLOCATE_MODES = (0, KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE, ZERO_RANGE | KEEP_SIZE)
 
@@ -84,66 +80,3 @@ def fallocate(
     if mode & (PUNCH_HOLE | ZERO_RANGE):
         filesystem.zero(file.number, offset, end)
     filesystem.truncate(file.number, size if mode & KEEP_SIZE else max(size, end), left)
-
-
-def copy_file_range(
-    kernel: Kernel,
-    process: Process,
-    number_in: int,
-    offset_in: int,
-    number_out: int,
-    offset_out: int,
-    count: int,
-) -> int:
-    """Copy bytes between files of one volume; -1 means a descriptor's own offset."""
-    source, target = process.fresh(number_in), process.fresh(number_out)
-    source.require_readable()
-    target.require_writable()
-    if isinstance(source, OpenDirectory) or isinstance(target, OpenDirectory):
-        raise failure(errno.EISDIR)
-    if not isinstance(source, OpenFile) or not isinstance(target, OpenFile):
-        raise failure(errno.EINVAL)
-    if source.filesystem is not target.filesystem:
-        raise failure(errno.EXDEV)
-    if target.flags & O_APPEND:
-        raise failure(errno.EBADF)
-    if min(offset_in, offset_out) < -1 or count < 0:
-        raise failure(errno.EINVAL)
-    target.filesystem.require_change()
-    start = source.offset if offset_in == -1 else offset_in
-    to = target.offset if offset_out == -1 else offset_out
-    length = max(min(count, source.attributes().size - start), 0)
-    if source.number == target.number and start < to + length and to < start + length:
-        raise failure(errno.EINVAL)
-    if max(start, to) + count > FILE_SIZE_MAX:
-        raise failure(errno.EOVERFLOW)
-    if length:
-        copy(source, start, target, to, length)
-        mode = mode_after_write(process.credentials, target.attributes())
-        size = max(target.attributes().size, to + length)
-        target.filesystem.truncate(target.number, size, mode)
-    if offset_in == -1:
-        source.offset += length
-    if offset_out == -1:
-        target.offset += length
-    return length
-
-
-def copy(source: OpenFile, start: int, target: OpenFile, to: int, length: int) -> None:
-    """Copy a range of data piece by piece; its holes become holes, however large."""
-    filesystem = source.filesystem
-    end = start + length
-    while start < end:
-        data_at = filesystem.seek_data(source.number, start)
-        hole_end = end if data_at is None else min(data_at, end)
-        if start < hole_end:
-            filesystem.zero(target.number, to, to + hole_end - start)
-            to += hole_end - start
-            start = hole_end
-        if start < end:
-            run = min(filesystem.seek_hole(source.number, start), end, start + COPY_BYTES)
-            piece = filesystem.read(source.number, start, run - start)
-            mode = target.attributes().mode
-            filesystem.write(target.number, to, piece, mode)
-            to += run - start
-            start = run

@@ -72,6 +72,12 @@ def require_owner(credentials: Credentials, inode: Owned) -> None:
         raise failure(errno.EPERM)
 
 
+def require_attribute_owner(credentials: Credentials, inode: Owned) -> None:
+    """Extended attributes of a sticky directory are its owner's. Raises EPERM (Linux)."""
+    if stat.S_ISDIR(inode.mode) and inode.mode & stat.S_ISVTX:
+        require_owner(credentials, inode)
+
+
 def require_deletable(credentials: Credentials, directory: Owned, inode: Owned) -> None:
     """EACCES without write and search permission; EPERM where a sticky directory forbids."""
     require(credentials, directory, WRITE | EXECUTE)
@@ -80,15 +86,18 @@ def require_deletable(credentials: Credentials, directory: Owned, inode: Owned) 
         raise failure(errno.EPERM)
 
 
-def mode_without_ids(mode: int) -> int:
-    """The mode without set-uid, and without set-gid where it is not a lock mark."""
-    mode &= ~stat.S_ISUID
-    return mode & ~stat.S_ISGID if mode & _SET_GID_COUNTS == _SET_GID_COUNTS else mode
+def mode_without_ids(credentials: Credentials, inode: Owned) -> int:
+    """The mode without set-uid, and without set-gid unless that is a mere lock mark on a file of
+    one of the process's groups.
+    """
+    mode = inode.mode & ~stat.S_ISUID
+    is_foreign = not (credentials.is_root or credentials.is_in_group(inode.gid))
+    return mode & ~stat.S_ISGID if mode & _GROUP_EXECUTE or is_foreign else mode
 
 
 def mode_after_write(credentials: Credentials, inode: Owned) -> int:
     """The mode of a file whose data somebody changed."""
-    return inode.mode if credentials.is_root else mode_without_ids(inode.mode)
+    return inode.mode if credentials.is_root else mode_without_ids(credentials, inode)
 
 
 def mode_of_new(credentials: Credentials, directory: Owned, mode: int) -> int:

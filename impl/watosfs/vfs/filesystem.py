@@ -20,6 +20,17 @@ class Attributes(Protocol):
     ctime_ns: int
 
 
+class SpaceUse(NamedTuple):
+    """What statfs tells, in blocks of ``block_size`` bytes."""
+
+    block_size: int
+    total: int
+    free: int
+    available: int
+    inodes_used: int
+    name_max: int
+
+
 class Name(NamedTuple):
     """A name in a directory of one file system; ``number`` is 0 when there is none (yet).
 
@@ -67,6 +78,8 @@ class Filesystem(Protocol):
     transaction sees the working state, everybody else what was last committed.
     """
 
+    #: What listings call it.
+    kind: bytes
     actor: int
     traffic: Traffic
     owner: int | None
@@ -91,6 +104,12 @@ class Filesystem(Protocol):
     def set_mode(self, number: int, mode: int) -> None: ...
     def set_owner(self, number: int, uid: int, gid: int, mode: int) -> None: ...
     def set_times(self, number: int, atime_ns: int, mtime_ns: int) -> None: ...
+
+    def get_attribute(self, number: int, key: bytes) -> bytes: ...
+    def attribute_keys(self, number: int) -> list[bytes]: ...
+    def set_attribute(self, number: int, key: bytes, value: bytes, flags: int) -> None: ...
+    def remove_attribute(self, number: int, key: bytes) -> None: ...
+    def space(self) -> SpaceUse: ...
 
     def open(self, number: int) -> Pin: ...
     def read(self, number: int, offset: int, count: int) -> bytes: ...

@@ -62,6 +62,8 @@ class NodeTable:
         self.nodes[id(root), root.root] = self.root
         self.mounted: dict[Node, Node] = {}
         self.covered: dict[Node, Node] = {}
+        #: Roots of volumes by drive letter, upper case.
+        self.drives: dict[bytes, Node] = {}
 
     def child(self, parent: Node, number: int) -> Node:
         """The directory below ``parent``, without what may be mounted on it."""
@@ -94,6 +96,26 @@ class NodeTable:
                 parent = node.at(number)
                 node.parent = self.nodes.setdefault((id(filesystem), number), parent)
 
+    def drive(self, path: bytes) -> Node | None:
+        """The root of the drive that a path (or a symlink's target) begins with, if it is in
+        use.
+        """
+        return self.drives.get(path[:1].upper()) if path[1:2] == b":" else None
+
+    def letter_of(self, root: Node) -> bytes | None:
+        """The drive whose root a directory is."""
+        return next((letter for letter, node in self.drives.items() if node is root), None)
+
+    def mount_drive(self, letter: bytes, filesystem: Filesystem) -> None:
+        """Let a drive be a file system; nothing leads out of its root."""
+        root = Node(filesystem, filesystem.root, None)
+        self.nodes[id(filesystem), filesystem.root] = self.drives[letter] = root
+
+    def unmount_drive(self, letter: bytes) -> None:
+        """The drive is not in use any more."""
+        root = self.drives.pop(letter)
+        self.nodes.pop((id(root.filesystem), root.number), None)
+
     def mount(self, point: Node, filesystem: Filesystem) -> None:
         """Cover a directory with a file system's root."""
         root = Node(filesystem, filesystem.root, None)
@@ -108,6 +130,5 @@ class NodeTable:
 
     def is_mounted(self, filesystem: Filesystem) -> bool:
         """Whether the file system is somewhere in the tree."""
-        return filesystem is self.root.filesystem or any(
-            root.filesystem is filesystem for root in self.covered
-        )
+        roots = (self.root, *self.covered, *self.drives.values())
+        return any(root.filesystem is filesystem for root in roots)

@@ -75,7 +75,7 @@ class Location:
 def walk(
     nodes: NodeTable, credentials: Credentials, start: Node, path: bytes, follow: Follow
 ) -> Location:
-    """Resolve ``path`` from ``start`` (or the root when it is absolute).
+    """Resolve ``path`` from ``start`` (or the root when it is absolute, or a drive's).
 
     Raises ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EACCES, EINVAL (a NUL byte).
     """
@@ -85,10 +85,11 @@ def walk(
         raise failure(errno.ENAMETOOLONG, path[:64])
     if b"\0" in path:
         raise failure(errno.EINVAL, path, "NUL byte in a path")
-    node = nodes.root if path.startswith(b"/") else start
-    work = [part for part in reversed(path.split(b"/")) if part]
+    root, parts = parse(nodes, path)
+    node = root or start
+    work = parts
     trailing = path.endswith(b"/")
-    special = b"/" if path.startswith(b"/") else b"."
+    special = b"/" if root else b"."
     links = 0
     while work:
         require(credentials, node.attributes(), EXECUTE)
@@ -120,9 +121,10 @@ def walk(
             target = filesystem.readlink(number)
             if not work:
                 trailing = trailing or target.endswith(b"/")
-            if target.startswith(b"/"):
-                node, special = nodes.root, b"/"
-            work += [piece for piece in reversed(target.split(b"/")) if piece]
+            root, parts = parse(nodes, target)
+            if root:
+                node, special = root, b"/"
+            work += parts
             continue
         if stat.S_ISDIR(mode):
             enter(nodes, location)
@@ -138,6 +140,15 @@ def walk(
     location.node, location.number, location.special = node, node.number, special
     location.is_mount_point = node in nodes.covered
     return location
+
+
+def parse(nodes: NodeTable, path: bytes) -> tuple[Node | None, list[bytes]]:
+    """The root that an absolute path or one on a drive begins at (None for a relative one), and the
+    components, last first.
+    """
+    root = nodes.root if path.startswith(b"/") else nodes.drive(path)
+    rest = path[2:] if root and not path.startswith(b"/") else path
+    return root, [part for part in reversed(rest.split(b"/")) if part]
 
 
 def enter(nodes: NodeTable, location: Location) -> None:

@@ -5,12 +5,10 @@ the same device: copy-on-write keeps the state at ``begin`` there until the comm
 """
 
 import errno
-from itertools import takewhile
 
 from watosfs.errors import failure
-from watosfs.vfs.filesystem import Cursor, Name, Traffic
-from watosfs.wfs3 import directory, rename
-from watosfs.wfs3.format import CHUNK_SIZE
+from watosfs.vfs.filesystem import Cursor, Name, SpaceUse, Traffic
+from watosfs.wfs3 import directory, ranges, rename
 from watosfs.wfs3.handle import O_RDWR, Handle
 from watosfs.wfs3.paths import Place
 from watosfs.wfs3.records import ENTRY_TYPES, TYPE_DIRECTORY, Inode, decode_entry, entry_hash
@@ -22,6 +20,7 @@ _KIND_BITS = 0o170000
 class Wfs3Filesystem:
     """One mounted WFS v3 volume (see ``vfs.filesystem.Filesystem``)."""
 
+    kind = b"wfs3"
     root = 1
 
     def __init__(self, volume: Volume) -> None:
@@ -173,6 +172,28 @@ class Wfs3Filesystem:
         inode = self.modified(number)
         inode.atime_ns, inode.mtime_ns = atime_ns, mtime_ns
 
+    def get_attribute(self, number: int, key: bytes) -> bytes:
+        """The value of an extended attribute; ENODATA."""
+        return self.seen.attributes.get(self.attributes(number), key)
+
+    def attribute_keys(self, number: int) -> list[bytes]:
+        """The keys of all extended attributes."""
+        return list(self.seen.attributes.of(self.attributes(number)))
+
+    def set_attribute(self, number: int, key: bytes, value: bytes, flags: int) -> None:
+        """Set an extended attribute."""
+        with self.volume.change():
+            self.volume.attributes.set(self.attributes(number), key, value, flags)
+
+    def remove_attribute(self, number: int, key: bytes) -> None:
+        """Remove an extended attribute."""
+        with self.volume.change():
+            self.volume.attributes.remove(self.attributes(number), key)
+
+    def space(self) -> SpaceUse:
+        """Space of the volume, the open transaction's changes included."""
+        return SpaceUse(*self.volume.statfs())
+
     # -- data
 
     def open(self, number: int) -> Handle:
@@ -205,44 +226,7 @@ class Wfs3Filesystem:
 
     def zero(self, number: int, offset: int, end: int) -> None:
         """Let a range of a file read as zeros: its whole chunks become holes."""
-        inode = self.volume.engine.inode(number)
-        end = min(end, inode.size)
-        first, last = -(-offset // CHUNK_SIZE), end // CHUNK_SIZE
-        if end == inode.size and not inode.inline:
-            last = -(-end // CHUNK_SIZE)
-        if first < last and not inode.inline:
-            self.write_zeros(number, offset, first * CHUNK_SIZE)
-            self.write_zeros(number, last * CHUNK_SIZE, end)
-            self.punch(number, first, last)
-        else:
-            self.write_zeros(number, offset, end)
-
-    def write_zeros(self, number: int, offset: int, end: int) -> None:
-        """Overwrite what is there of a range."""
-        engine = self.volume.engine
-        inode = engine.inode(number)
-        if inode.inline:
-            present = [(0, inode.size)]
-        else:
-            runs = engine.data.present(inode, offset)
-            present = list(takewhile(lambda run: run[0] < end, runs))
-        for start, length in present:
-            low, high = max(start, offset), min(start + length, end)
-            if low < high:
-                Handle(self.volume, number, O_RDWR).pwrite(bytes(high - low), low)
-
-    def punch(self, number: int, first: int, last: int) -> None:
-        """Give up the data of whole chunks."""
-        volume = self.volume
-        engine, data = volume.engine, volume.engine.data
-        with volume.change():
-            inode = engine.inode(number)
-            cost = data.cost_of_truncate(inode, 0) + engine.inode_tree.height + 1
-            engine.admit(cost, frees=True, drops=volume.namespace.runs_of(inode))
-            inode = engine.modify(number)
-            for index in [i for i in data.dirty.get(number, ()) if first <= i < last]:
-                data.forget_chunk(inode, index)
-            data.remove_extents(inode, first * CHUNK_SIZE, last * CHUNK_SIZE)
+        ranges.zero(self.volume, number, offset, end)
 
     def seek_data(self, number: int, offset: int) -> int | None:
         """The first offset from ``offset`` on that holds data, or None."""

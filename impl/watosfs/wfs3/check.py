@@ -16,6 +16,7 @@ and what cannot be right become problems in the report.
 from collections.abc import Callable
 
 from watosfs.block.device import BlockDevice
+from watosfs.wfs3.checker.attributes import judge_attributes
 from watosfs.wfs3.checker.contents import StoredExtent, check_contents
 from watosfs.wfs3.checker.data import verify_data
 from watosfs.wfs3.checker.inode_facts import InodeFacts
@@ -95,11 +96,13 @@ def _check_tree(
             if done % 64 == 0 or done == len(inodes):
                 progress("inodes", done, len(inodes))
     names.judge_links()
+    judge_attributes(walker, inodes, wanted or ())
     orphans = _orphans(walker, copy, names)
     free = _free_space(walker, copy)
     account(walker, free, complement=strict)
     verified = verify_data(walker, wanted, progress) if wanted else 0
-    kinds = [inode.kind for _, inode in inodes.values() if inode.nlink]
+    seen = [inode for _, inode in inodes.values() if inode.nlink and not inode.holds_attributes]
+    kinds = [inode.kind for inode in seen]
     reachable = sum(count for _, count in merged_runs(walker.claims))
     return Report(
         problems=tuple(findings.problems),

@@ -17,6 +17,7 @@ from watosfs.wfs3.checker.superblocks import bit_names, find_superblock
 from watosfs.wfs3.format import (
     COMPAT_NANOSECOND_TIMES,
     INCOMPAT_RAW_DATA,
+    RO_COMPAT_ATTRIBUTES,
     RO_COMPAT_ORPHAN_TREE,
     SUPERBLOCK_SLOTS,
     Superblock,
@@ -36,7 +37,7 @@ from watosfs.wfs3.records import Extent, decode_entry, decode_inode, entry_hash
 
 FEATURE_NAMES: Final = {
     "compat": {COMPAT_NANOSECOND_TIMES: "nanosecond-times"},
-    "ro_compat": {RO_COMPAT_ORPHAN_TREE: "orphan-tree"},
+    "ro_compat": {RO_COMPAT_ORPHAN_TREE: "orphan-tree", RO_COMPAT_ATTRIBUTES: "attributes"},
     "incompat": {INCOMPAT_RAW_DATA: "raw-data"},
 }
 ENTRY_TYPE_NAMES: Final = (
@@ -165,6 +166,7 @@ def _inode(key: int, raw: bytes) -> dict[str, Any]:
         "mtime": _time(inode.mtime_ns),
         "ctime": _time(inode.ctime_ns),
         "nlink": inode.nlink,
+        "attributes_inode": inode.attributes_inode,
         "extent_root": inode.extent_root,
         "refcount": inode.refcount,
         "inline_size": len(inode.inline),

@@ -10,7 +10,13 @@ from zlib import crc32
 from watosfs.block.device import Buffer
 from watosfs.wfs3.chunks import Chunk, block_mask
 from watosfs.wfs3.filereading import FileReader
-from watosfs.wfs3.format import BLOCK_SIZE, CHUNK_BLOCKS, CHUNK_SIZE, INLINE_SIZE_MAX
+from watosfs.wfs3.format import (
+    BLOCK_SIZE,
+    CHUNK_BLOCKS,
+    CHUNK_SIZE,
+    INLINE_SIZE_MAX,
+    block_count_of,
+)
 from watosfs.wfs3.records import Extent, Inode
 
 
@@ -51,6 +57,12 @@ class FileData(FileReader):
             grows_out = bool(inode.inline) and size > INLINE_SIZE_MAX
             return 1 + self.nodes_per_chunk(height) if grows_out else 0
         return CHUNK_BLOCKS + 2 * self.nodes_per_chunk(height)
+
+    def cost_of_new(self, length: int) -> int:
+        """The same for data of at most a chunk that replaces all that an inode has."""
+        if length <= INLINE_SIZE_MAX:
+            return 0
+        return block_count_of(length) + self.nodes_per_chunk(1)
 
     def nodes_per_chunk(self, height: int) -> int:
         """Extent-tree nodes that writing out one chunk may make dirty."""

@@ -32,16 +32,19 @@ PATH_MAX: Final = 4096
 LINK_MAX: Final = 65000
 SYMLINK_DEPTH_MAX: Final = 40
 FILE_SIZE_MAX: Final = (1 << 63) - 1
+#: Bytes of all extended attributes of an inode.
+ATTRIBUTES_MAX: Final = 65536
 
 #: Compatible features (a reader or writer that does not know them may go on).
 COMPAT_NANOSECOND_TIMES: Final = 1 << 0
 #: Read-only-compatible features (who does not know them may read).
 RO_COMPAT_ORPHAN_TREE: Final = 1 << 0
+RO_COMPAT_ATTRIBUTES: Final = 1 << 1
 #: Incompatible features (who does not know them must refuse).
 INCOMPAT_RAW_DATA: Final = 1 << 0
 
 COMPAT_KNOWN: Final = COMPAT_NANOSECOND_TIMES
-RO_COMPAT_KNOWN: Final = RO_COMPAT_ORPHAN_TREE
+RO_COMPAT_KNOWN: Final = RO_COMPAT_ORPHAN_TREE | RO_COMPAT_ATTRIBUTES
 INCOMPAT_KNOWN: Final = INCOMPAT_RAW_DATA
 
 _SUPERBLOCK = struct.Struct("<IHH64sIIQQQQQQQQIII4x16s32sQQQQ8xI4x")

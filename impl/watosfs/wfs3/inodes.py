@@ -85,11 +85,29 @@ class InodeTable:
             self.changing_tree(inode).clear()
         else:
             self.data.drop_all(inode)
+        self.delete_attributes(inode)
         number = inode.number
         self.inode_tree.delete(self.inode_tree.lower_bound(number))
         self.inodes.pop(number, None)
         self.dirty_inodes.pop(number, None)
         self.dirty_trees.pop(number, None)
+
+    def delete_attributes(self, inode: Inode) -> None:
+        """Free the inode that holds the extended attributes of a dirty one."""
+        hidden = self.attributes_holder(inode)
+        if hidden is not None:
+            inode.attributes_inode = 0
+            self.delete_inode(self.modify(hidden.number))
+
+    def attributes_holder(self, inode: Inode) -> Inode | None:
+        """The inode whose data are the extended attributes of this one. Raises DamageError."""
+        number = inode.attributes_inode
+        if not number:
+            return None
+        holder = self.inode(number)
+        if not holder.holds_attributes or not holder.is_file or holder.attributes_inode:
+            raise DamageError("inode", 0, f"inode {number} does not hold attributes")
+        return holder
 
     def tree(self, inode: Inode) -> BTree:
         """The inode's directory or extent tree, for reading."""

@@ -92,9 +92,11 @@ class Namespace:
 
     def runs_of(self, inode: Inode) -> int:
         """Upper bound on the runs of blocks that deleting the inode gives up: extents and nodes."""
+        holder = self.engine.attributes_holder(inode)
+        runs = 0 if holder is None else self.runs_of(holder)
         if inode.is_directory or not inode.blocks:
-            return 2
-        return 2 * tree_extents(self.engine.tree(inode)) + 2
+            return runs + 2
+        return runs + 2 * tree_extents(self.engine.tree(inode)) + 2
 
     # -- creating
 
@@ -231,7 +233,8 @@ class Namespace:
             raise failure(errno.ENOTDIR, path)
         if not directory.is_empty(self.tree_of(place.number)):
             raise failure(errno.ENOTEMPTY, path)
-        self.admit(self.tree_of(place.parent), frees=True, drops=2)
+        drops = self.runs_of(self.engine.inode(place.number))
+        self.admit(self.tree_of(place.parent), frees=True, drops=drops)
         parent = self.remove_name(place)
         parent.nlink -= 1
         self.drop_directory(place.number)

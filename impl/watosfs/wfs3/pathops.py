@@ -30,6 +30,7 @@ from watosfs.wfs3.records import (
     DirectoryEntry,
     Inode,
 )
+from watosfs.wfs3.xattrs import ExtendedAttributes
 
 if TYPE_CHECKING:
     from watosfs.wfs3.volume import Change
@@ -42,6 +43,7 @@ class PathOperations:
 
     engine: Engine
     namespace: Namespace
+    attributes: ExtendedAttributes
 
     def require_mounted(self) -> None:
         """Raise EBADF on an unmounted volume."""
@@ -218,6 +220,24 @@ class PathOperations:
             inode = engine.modify(found.number)
             inode.ctime_ns = engine.clock()
         return inode
+
+    def getxattr(self, path: bytes | str, key: bytes) -> bytes:
+        """The value of an extended attribute; ENODATA."""
+        return self.attributes.get(self.find(path), key)
+
+    def listxattr(self, path: bytes | str) -> list[bytes]:
+        """The keys of all extended attributes, sorted."""
+        return sorted(self.attributes.of(self.find(path)))
+
+    def setxattr(self, path: bytes | str, key: bytes, value: bytes, flags: int = 0) -> None:
+        """Set an extended attribute; flags XATTR_CREATE 1 (EEXIST), XATTR_REPLACE 2 (ENODATA)."""
+        with self.change():
+            self.attributes.set(self.find(path), key, value, flags)
+
+    def removexattr(self, path: bytes | str, key: bytes) -> None:
+        """Remove an extended attribute; ENODATA."""
+        with self.change():
+            self.attributes.remove(self.find(path), key)
 
     def walk(self, path: bytes | str = b"/") -> Iterator[tuple[bytes, Inode]]:
         """Every (path, inode) below and including ``path``, parents first, siblings by name."""

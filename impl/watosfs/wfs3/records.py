@@ -15,8 +15,10 @@ from watosfs.errors import DamageError
 from watosfs.wfs3.format import INLINE_SIZE_MAX, NAME_MAX
 
 INODE_FLAG_INLINE: Final = 0x10
+#: The inode has no name; its data are the extended attributes of another.
+INODE_FLAG_ATTRIBUTES: Final = 0x40
 
-_INODE = struct.Struct("<QIIQQIIQQQI4xQQH2xI")
+_INODE = struct.Struct("<QIIQQIIQQQIIQQHHI")
 _INODE_CRC_BYTES: Final = 74
 INODE_SIZE: Final = 256
 assert _INODE.size == INODE_SIZE - INLINE_SIZE_MAX
@@ -39,17 +41,20 @@ ENTRY_TYPES: Final = {
 TYPE_FILE: Final = 1
 TYPE_DIRECTORY: Final = 2
 TYPE_SYMLINK: Final = 3
+TYPE_FIFO: Final = 6
 
 
 class Inode:
     """One inode, decoded. Times in ns since 1970 UTC; ``extent_root`` is the root block of its
     tree, 0 for none.
 
+    ``attributes_inode`` is the number of the inode that holds its extended attributes, 0 for none.
     ``inline`` holds the data of a small file (at most 160 bytes) or the target of a short symlink.
     """
 
     __slots__ = (
         "atime_ns",
+        "attributes_inode",
         "blocks",
         "ctime_ns",
         "extent_root",
@@ -77,6 +82,7 @@ class Inode:
         self.mtime_ns = now_ns
         self.ctime_ns = now_ns
         self.nlink = nlink
+        self.attributes_inode = 0
         self.extent_root = 0
         self.refcount = 1
         self.inline = b""
@@ -87,11 +93,16 @@ class Inode:
         flags = self.flags | INODE_FLAG_INLINE if inline else self.flags & ~INODE_FLAG_INLINE
         head = _INODE.pack(
             self.number, self.mode, flags, self.size, self.blocks, self.uid, self.gid,
-            self.atime_ns, self.mtime_ns, self.ctime_ns, self.nlink, self.extent_root,
-            self.refcount, len(inline), 0,
+            self.atime_ns, self.mtime_ns, self.ctime_ns, self.nlink,
+            self.attributes_inode & 0xFFFFFFFF, self.extent_root, self.refcount, len(inline),
+            self.attributes_inode >> 32, 0,
         )  # fmt: skip
         check = crc32(head[:_INODE_CRC_BYTES])
         return b"%b%b%b" % (head[:92], check.to_bytes(4, "little"), inline.ljust(160, b"\0"))
+
+    @property
+    def holds_attributes(self) -> bool:
+        return bool(self.flags & INODE_FLAG_ATTRIBUTES)
 
     @property
     def is_directory(self) -> bool:
@@ -115,9 +126,10 @@ def decode_inode(raw: bytes, block: int) -> Inode:
     inode = Inode.__new__(Inode)
     (
         inode.number, inode.mode, inode.flags, inode.size, inode.blocks, inode.uid, inode.gid,
-        inode.atime_ns, inode.mtime_ns, inode.ctime_ns, inode.nlink, inode.extent_root,
-        inode.refcount, inline_size, _crc,
+        inode.atime_ns, inode.mtime_ns, inode.ctime_ns, inode.nlink, attributes_low,
+        inode.extent_root, inode.refcount, inline_size, attributes_high, _crc,
     ) = _INODE.unpack_from(raw)  # fmt: skip
+    inode.attributes_inode = attributes_high << 32 | attributes_low
     if inline_size > INLINE_SIZE_MAX:
         raise DamageError("inode", block, f"inode {inode.number}: inline_size {inline_size} > 160")
     inode.inline = raw[96 : 96 + inline_size]

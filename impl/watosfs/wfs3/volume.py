@@ -22,6 +22,7 @@ from watosfs.wfs3.mounting import read_superblocks
 from watosfs.wfs3.namespace import Namespace
 from watosfs.wfs3.pathops import PathOperations
 from watosfs.wfs3.records import Inode
+from watosfs.wfs3.xattrs import ExtendedAttributes
 
 #: 32 MiB of cached nodes by default.
 CACHE_BLOCKS = 8192
@@ -34,6 +35,7 @@ class Volume(PathOperations):
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.namespace = Namespace(engine)
+        self.attributes = ExtendedAttributes(self.namespace)
         self.handles: set[Handle] = set()
         self.is_mounted = True
         self._change = Change(self)

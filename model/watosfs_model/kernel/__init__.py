@@ -2,7 +2,7 @@
 model.
 """
 
-from watosfs_model.kernel import calls, path_calls, process_calls
+from watosfs_model.kernel import attribute_calls, calls, path_calls, process_calls
 from watosfs_model.kernel.calls import Call
 from watosfs_model.kernel.observation import observe
 from watosfs_model.kernel.state import Kernel
@@ -21,7 +21,7 @@ __all__ = [
 
 CALL_TYPES: tuple[type[Call], ...] = tuple(
     kind
-    for module in (calls, path_calls, process_calls)
+    for module in (calls, path_calls, process_calls, attribute_calls)
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, Call) and kind is not Call
 )

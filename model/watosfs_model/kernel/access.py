@@ -87,16 +87,21 @@ def ownership(change: Change, parent: Inode, kind: str, mode: int) -> dict[str, 
     return {"mode": bits, "uid": who.uid, "gid": gid}
 
 
-def without_set_id(mode: int) -> int:
-    """Set-uid goes, and set-gid where group execute is on."""
-    return mode & ~SET_UID & ~(SET_GID if mode & GROUP_EXECUTE else 0)
+def without_set_id(inode: Inode, who: Credentials) -> int:
+    """Set-uid goes; set-gid too where group execute is on, and from who is neither root nor of the
+    file's group (Linux since 6.2).
+    """
+    keeps_group = who.is_root or who.has_group(inode.gid)
+    goes = SET_GID if inode.mode & GROUP_EXECUTE or not keeps_group else 0
+    return inode.mode & ~SET_UID & ~goes
 
 
 def touch_data(change: Change, file: File, **fields: object) -> None:
     """New content: times, and set-id bits unless root writes [A10, T3]."""
     edit = change.edit(file[0])
     inode = edit[file[1]]
-    if inode.kind == FILE and inode.mode & (SET_UID | SET_GID) and not effective(change).is_root:
-        edit.touch(file[1], mode=without_set_id(inode.mode), **fields)
+    who = effective(change)
+    if inode.kind == FILE and inode.mode & (SET_UID | SET_GID) and not who.is_root:
+        edit.touch(file[1], mode=without_set_id(inode, who), **fields)
     else:
         edit.touch(file[1], **fields)

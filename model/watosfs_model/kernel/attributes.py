@@ -119,14 +119,14 @@ def may_chown(inode: Inode, who: Credentials, call: Fchownat) -> bool:
     if who.uid == inode.uid:
         uid_is_own = keeps_uid or call.uid == inode.uid
         return uid_is_own and (keeps_gid or call.gid == inode.gid or who.has_group(call.gid))
-    return keeps_uid and keeps_gid and owned_mode(inode) == inode.mode
+    return keeps_uid and keeps_gid and owned_mode(inode, who) == inode.mode
 
 
-def owned_mode(inode: Inode) -> int:
+def owned_mode(inode: Inode, who: Credentials) -> int:
     """The mode after a chown: set-id bits of anything but a directory go, for root too [A10]."""
     if inode.kind == DIRECTORY or not inode.mode & (SET_UID | SET_GID):
         return inode.mode
-    return without_set_id(inode.mode)
+    return without_set_id(inode, who)
 
 
 def fchownat_core(change: Change, call: Fchownat) -> None:
@@ -136,7 +136,7 @@ def fchownat_core(change: Change, call: Fchownat) -> None:
         file[1],
         uid=inode.uid if call.uid == OWNER_UNCHANGED else call.uid,
         gid=inode.gid if call.gid == OWNER_UNCHANGED else call.gid,
-        mode=owned_mode(inode),
+        mode=owned_mode(inode, effective(change)),
         ctime_ns=change.now_ns,
     )
 

@@ -1,9 +1,11 @@
 """Processes: working directory, ids, limits, fork, exec, exit [R1..R5, A11]."""
 
 import errno
+from dataclasses import replace
 
 from watosfs_model.kernel import transactions
 from watosfs_model.kernel.access import EXECUTE, denied, effective
+from watosfs_model.kernel.attribute_calls import Spawn
 from watosfs_model.kernel.change import Change
 from watosfs_model.kernel.numbers import AT_FDCWD, GROUPS_MAX, PROCESSES_MAX
 from watosfs_model.kernel.process_calls import (
@@ -68,7 +70,10 @@ def cwd_path(change: Change) -> bytes | None:
     """The working directory's path through the mounts, None when it was removed."""
     volume, number = change.process.cwd
     path = paths_of(change.view(volume)).get(number)
-    point = change.disks[volume].point
+    disk = change.disks[volume]
+    point = disk.point
+    if path is not None and disk.drive:
+        return disk.drive + b":" + path  # [V3]
     if path is None or point is None:
         return path
     above = paths_of(change.view(point[0])).get(point[1])
@@ -149,7 +154,7 @@ def setnofile_core(change: Change, call: Setnofile) -> None:
     change.set_process(limit=call.limit)
 
 
-def fork_checks(change: Change, call: Fork) -> set[int]:
+def fork_checks(change: Change, call: Fork | Spawn) -> set[int]:
     return {errno.EAGAIN} if len(change.processes) >= PROCESSES_MAX else set()
 
 
@@ -160,6 +165,20 @@ def fork_core(change: Change, call: Fork) -> int:
     child = change.next_process
     change.next_process += 1
     change.processes = {**change.processes, child: change.process}
+    return child
+
+
+def spawn_core(change: Change, call: Spawn) -> int:
+    """fork, and what exec does, in the child [R2]."""
+    child = change.next_process
+    change.next_process += 1
+    kept = {
+        fd: descriptor
+        for fd, descriptor in change.process.descriptors.items()
+        if not descriptor.is_closed_on_exec
+    }
+    process = replace(change.process, descriptors=kept)
+    change.processes = {**change.processes, child: process}
     return child
 
 

@@ -27,12 +27,14 @@ def renameat_checks(change: Change, call: Renameat) -> set[int]:
     for place in (source, target):
         if place is not None:
             errnos |= end_checks(change, place)
+    if source is not None and source.file is None:
+        errnos.add(errno.ENOENT)
     if source is None or target is None:
         return errnos
     if source.directory[0] != target.directory[0]:
         errnos.add(errno.EXDEV)  # [M3]
     if source.file is None:
-        return errnos | {errno.ENOENT}
+        return errnos
     if source.special or target.special or errno.EXDEV in errnos:
         return errnos
     return errnos | pair_checks(change, source, target)

@@ -102,12 +102,14 @@ class Process:
 class Disk:
     """A volume and how it is used.
 
-    ``point``: the directory that it covers (None: it is the root's, or not mounted). ``begun``: the
+    ``point``: the directory that it covers (None: it is the root's, a drive's, or not mounted);
+    ``drive``: the letter of the drive that it is, upper case. ``begun``: the
     volume as it was when ``owner`` opened the transaction, None outside one [Y2].
     """
 
     volume: Volume
     point: File | None = None
+    drive: bytes = b""
     begun: Volume | None = None
     owner: int = 0
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from watosfs_model.durability import without_nameless
 from watosfs_model.kernel import descriptors, flocks, listing
+from watosfs_model.kernel.attribute_calls import Sendfile
 from watosfs_model.kernel.calls import Call, CopyFileRange, Lseek, Openat
 from watosfs_model.kernel.change import Change
 from watosfs_model.kernel.process_calls import Flock, Interrupt, Resume
@@ -129,9 +130,9 @@ def may_need_space(change: Change, call: Call) -> bool:
         return bool(call.flags & (O_CREAT | O_TRUNC))
     if isinstance(call, NEEDS_SPACE_BY_PATH):
         return True
-    if not isinstance(call, (*NEEDS_SPACE_BY_DESCRIPTOR, CopyFileRange)):
+    if not isinstance(call, (*NEEDS_SPACE_BY_DESCRIPTOR, CopyFileRange, Sendfile)):
         return False
-    fd = call.fd_out if isinstance(call, CopyFileRange) else call.fd
+    fd = call.fd_out if isinstance(call, CopyFileRange | Sendfile) else call.fd
     try:
         return description_of(change, fd).kind == FILE
     except Refused:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from watosfs_model.kernel import (
+    attribute_calls,
     attributes,
     calls,
     descriptors,
+    extended,
     flocks,
     listing,
     mounting,
@@ -20,6 +22,7 @@ from watosfs_model.kernel import (
     reading_writing,
     record_locks,
     renaming,
+    sending,
     transactions,
 )
 from watosfs_model.kernel.calls import Call
@@ -80,12 +83,30 @@ TABLE: dict[type[Call], tuple[Checks, Core]] = {
     process_calls.BeginAt: (transactions.begin_checks, transactions.begin_core),
     process_calls.CommitAt: (transactions.end_checks, transactions.commit_core),
     process_calls.AbortAt: (transactions.end_checks, transactions.abort_core),
+    attribute_calls.SetxattrAt: (extended.set_checks, extended.set_core),
+    attribute_calls.GetxattrAt: (extended.get_checks, extended.get_core),
+    attribute_calls.ListxattrAt: (extended.list_checks, extended.list_core),
+    attribute_calls.RemovexattrAt: (extended.remove_checks, extended.remove_core),
+    attribute_calls.Fsetxattr: (extended.set_checks, extended.set_core),
+    attribute_calls.Fgetxattr: (extended.get_checks, extended.get_core),
+    attribute_calls.Flistxattr: (extended.list_checks, extended.list_core),
+    attribute_calls.Fremovexattr: (extended.remove_checks, extended.remove_core),
+    attribute_calls.Sendfile: (sending.sendfile_checks, sending.sendfile_core),
+    attribute_calls.Syncfs: (sending.syncfs_checks, sending.silent_core),
+    attribute_calls.SyncFileRange: (sending.sync_range_checks, sending.silent_core),
+    attribute_calls.StatfsAt: (sending.statfs_checks, sending.silent_core),
+    attribute_calls.FstatfsFd: (sending.fstatfs_checks, sending.silent_core),
+    attribute_calls.Spawn: (processes.fork_checks, processes.spawn_core),
 }
 
 #: Calls that may run out of space, if what they work on is on a volume [S1].
 NEEDS_SPACE_BY_PATH = (
     calls.TruncateAt, path_calls.Mkdirat, path_calls.Mkfifoat, path_calls.Unlinkat,
     path_calls.Renameat, path_calls.Linkat, path_calls.Symlinkat, path_calls.Fchmodat,
-    path_calls.Fchownat, path_calls.Utimensat,
+    path_calls.Fchownat, path_calls.Utimensat, attribute_calls.SetxattrAt,
+    attribute_calls.RemovexattrAt,
 )  # fmt: skip
-NEEDS_SPACE_BY_DESCRIPTOR = (calls.Write, calls.PwriteFd, calls.FtruncateFd, calls.Fallocate)
+NEEDS_SPACE_BY_DESCRIPTOR = (
+    calls.Write, calls.PwriteFd, calls.FtruncateFd, calls.Fallocate, attribute_calls.Fsetxattr,
+    attribute_calls.Fremovexattr,
+)  # fmt: skip

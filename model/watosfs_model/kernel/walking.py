@@ -47,7 +47,7 @@ def resolve(
     """Walk a path; a mount in the last place is not entered. Raises Refused."""
     current = start(change, dirfd, path)
     who = who or effective(change)
-    work = components(path)
+    work = components(path if drive_root(change, path) is None else path[2:])
     slashed = path.endswith(b"/")
     special = b"/"
     links = 0
@@ -77,9 +77,12 @@ def resolve(
                 raise Refused(errno.ELOOP)  # [P7]
             if not work:
                 slashed = slashed or inode.target.endswith(b"/")
-            if inode.target.startswith(b"/"):  # [P5]
+            target, drive = inode.target, drive_root(change, inode.target)
+            if drive is not None:  # [V2]
+                current, special, target = drive, b"/", target[2:]
+            elif target.startswith(b"/"):  # [P5]
                 current, special = ROOT_FILE, b"/"
-            work += components(inode.target)
+            work += components(target)
             continue
         if inode.kind != DIRECTORY and (work or (slashed and follow != NEVER)):
             raise Refused(errno.ENOTDIR)  # [P8]
@@ -98,8 +101,9 @@ def start(change: Change, dirfd: int, path: bytes) -> File:
         errnos.add(errno.ENAMETOOLONG)  # [P2]
     if b"\0" in path:
         errnos.add(errno.EINVAL)  # [P3]
-    found = ROOT_FILE
-    if not path.startswith(b"/"):  # [A11]
+    drive = drive_root(change, path)
+    found = drive or ROOT_FILE
+    if drive is None and not path.startswith(b"/"):  # [A11]
         if dirfd == AT_FDCWD:
             found = change.process.cwd
             if change.seen(found) is None:
@@ -115,6 +119,16 @@ def start(change: Change, dirfd: int, path: bytes) -> File:
     if errnos:
         raise Refused(*errnos)
     return found
+
+
+def drive_root(change: Change, path: bytes) -> File | None:
+    """The root of the drive that a path begins with, if a volume is on it [V2]."""
+    if path[1:2] != b":":
+        return None
+    for volume, disk in enumerate(change.disks):
+        if disk.drive and disk.drive == path[:1].upper():
+            return volume, ROOT
+    return None
 
 
 def entered(change: Change, file: File) -> File:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from watosfs.kernel.layouts import FLOCK, IOVEC, STAT
+from watosfs.kernel.layouts import FLOCK, IOVEC, STAT, XATTR_ARGUMENTS
 from watosfs.kernel.syscall_table import HANDLERS
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "ABI.md"
@@ -17,5 +17,6 @@ def test_the_document_and_the_table_have_the_same_numbers() -> None:
 
 def test_the_structures_have_the_sizes_that_are_written_down() -> None:
     text = DOCUMENT.read_text()
-    for name, layout in (("stat", STAT), ("iovec", IOVEC), ("flock", FLOCK)):
+    layouts = {"stat": STAT, "iovec": IOVEC, "flock": FLOCK, "xattr": XATTR_ARGUMENTS}
+    for name, layout in layouts.items():
         assert f"| {name}, {layout.size}" in text

@@ -23,7 +23,7 @@ def filesystem() -> Wfs3Filesystem:
 
 @pytest.fixture
 def kernel() -> Kernel:
-    return Kernel([filesystem(), filesystem()], statistics=Statistics())
+    return Kernel([filesystem(), filesystem()], counters=Statistics())
 
 
 def test_calls_bytes_and_errors(kernel: Kernel) -> None:
@@ -32,8 +32,7 @@ def test_calls_bytes_and_errors(kernel: Kernel) -> None:
     kernel.call(1, data.pread, fd, 100, 0)
     with pytest.raises(OSError, match="Bad file"):
         kernel.call(1, data.pread, 9, 100, 0)
-    assert kernel.statistics is not None
-    found = kernel.statistics.as_dict()
+    found = kernel.statistics()
     assert found["operation"]["write"]["bytes_written"] == 5000
     assert found["operation"]["pread"]["bytes_read"] == 100
     assert found["operation"]["pread"]["errors"] == {"EBADF": 1}
@@ -45,7 +44,7 @@ def test_calls_bytes_and_errors(kernel: Kernel) -> None:
 def test_a_parked_call_counts_when_it_ends(kernel: Kernel) -> None:
     kernel.call(1, pipes.pipe2, 0)
     assert kernel.call(1, data.read, 0, 5) is PARKED
-    statistics = kernel.statistics
+    statistics = kernel.counters
     assert statistics is not None
     assert statistics.operations["read"].calls == 0
     assert statistics.operations["read"].parked == 1
@@ -78,8 +77,8 @@ def test_prometheus_lines_are_well_formed_and_histograms_add_up(kernel: Kernel) 
     for _ in range(3):
         fd = kernel.call(1, opening.openat, AT_FDCWD, b"/f", O_CREAT | O_RDWR, 0o644)
         kernel.call(1, descriptors.close, fd)
-    assert kernel.statistics is not None
-    text = kernel.statistics.prometheus()
+    assert kernel.counters is not None
+    text = kernel.counters.prometheus()
     sample = re.compile(r'[a-z_]+\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\} [0-9.e+-]+')
     for line in text.splitlines():
         assert line.startswith(("# HELP ", "# TYPE ")) or sample.fullmatch(line), line

@@ -5,25 +5,27 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from watosfs.errors import DamageError
-from watosfs.wfs3.format import FILE_SIZE_MAX, INLINE_SIZE_MAX, PATH_MAX
+from watosfs.wfs3.format import ATTRIBUTES_MAX, FILE_SIZE_MAX, INLINE_SIZE_MAX, PATH_MAX
 from watosfs.wfs3.records import (
     ENTRY_TYPES,
     INODE_FLAG_INLINE,
     TYPE_DIRECTORY,
+    TYPE_FIFO,
     TYPE_FILE,
     TYPE_SYMLINK,
     Inode,
     decode_inode,
 )
 
-_STORED_TYPES: Final = (TYPE_FILE, TYPE_DIRECTORY, TYPE_SYMLINK)
+_STORED_TYPES: Final = (TYPE_FILE, TYPE_DIRECTORY, TYPE_SYMLINK, TYPE_FIFO)
 
 
 class InodeFacts(NamedTuple):
     """One inode, reduced to what other structures are compared with.
 
     ``number`` is the key it is found by; ``kind`` the directory entry type that its mode asks for
-    (0 when the mode is of no known type).
+    (0 when the mode is of no known type). ``attributes`` is the packed extended attributes when the
+    inode holds some inline.
     """
 
     number: int
@@ -32,6 +34,9 @@ class InodeFacts(NamedTuple):
     size: int
     blocks: int
     extent_root: int
+    attributes_inode: int
+    holds_attributes: bool
+    attributes: bytes
     remarks: list[tuple[str, str, str]]
 
 
@@ -47,16 +52,18 @@ def inode_facts(key: int, raw: bytes, strict: bool) -> InodeFacts:
     except DamageError:
         remark("inline_size", f"it is above {INLINE_SIZE_MAX}")
         inode = decode_inode(raw[:88] + bytes(168), 0)
-        return InodeFacts(key, 0, inode.nlink, inode.size, 0, 0, remarks)
+        return InodeFacts(key, 0, inode.nlink, inode.size, 0, 0, 0, False, b"", remarks)
     kind = ENTRY_TYPES.get(stat.S_IFMT(inode.mode), 0)
     if inode.number != key or not key:
         remark("inode_num", f"it is {inode.number} under key {key}")
     if kind not in _STORED_TYPES or inode.mode >> 16:
-        remark("mode", f"{inode.mode:#o} is no file, directory or symbolic link")
+        remark("mode", f"{inode.mode:#o} is no file, directory, symbolic link or fifo")
     if strict:
         _judge(inode, kind, remark)
     return InodeFacts(
-        key, kind, inode.nlink, inode.size, inode.blocks, inode.extent_root, remarks
+        key, kind, inode.nlink, inode.size, inode.blocks, inode.extent_root,
+        inode.attributes_inode, inode.holds_attributes,
+        inode.inline if inode.holds_attributes else b"", remarks,
     )  # fmt: skip
 
 
@@ -66,6 +73,15 @@ def _judge(inode: Inode, kind: int, remark: Callable[[str, str], None]) -> None:
         remark("refcount", f"{inode.refcount} is not 1")
     if bool(inode.flags & INODE_FLAG_INLINE) != bool(inline_size):
         remark("flags", f"{inode.flags:#x} with {inline_size} bytes inline")
+    if inode.attributes_inode and kind not in (TYPE_FILE, TYPE_DIRECTORY):
+        remark("attributes_inode", f"{inode.attributes_inode} of no file or directory")
+    if inode.holds_attributes:
+        if kind != TYPE_FILE or inode.attributes_inode or inode.nlink != 1:
+            remark("flags", f"{inode.flags:#x}: it holds attributes, and is more than that")
+        if not 0 < inode.size <= ATTRIBUTES_MAX:
+            remark("size", f"{inode.size} bytes of attributes are not 1..{ATTRIBUTES_MAX}")
+    if kind == TYPE_FIFO and (inode.size or inode.extent_root or inline_size):
+        remark("size", f"{inode.size} of a fifo is not 0")
     if not inode.extent_root and inode.blocks:
         remark("blocks", f"{inode.blocks} without an extent tree")
     if kind == TYPE_DIRECTORY:

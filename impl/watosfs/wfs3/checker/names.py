@@ -137,6 +137,12 @@ class Names:
         directories = 0
         for number, (leaf, facts) in self.inodes.items():
             names = links.get(number, 0)
+            if facts.holds_attributes:
+                if names:
+                    problem(
+                        "inode", leaf, "nlink", f"inode {number} holds attributes, and is named"
+                    )
+                continue
             if facts.kind == TYPE_DIRECTORY:
                 directories += 1
                 self._judge_directory(leaf, facts, names)
