@@ -77,6 +77,8 @@ def odd_descriptors(kernel: Kernel, pid: int, call: Call) -> str | None:
         kind = description_kind(kernel, pid, call.fd)
         if kind == "directory" or call.whence in (n.SEEK_DATA, n.SEEK_HOLE):
             return "W4"
+    if isinstance(call, calls.Read) and description_kind(kernel, pid, call.fd) == "directory":
+        return "W4"
     if isinstance(call, calls.Fcntl) and call.command == n.F_SETFL and call.argument & ~_SETTABLE:
         return "W5"
     if isinstance(call, calls.Openat) and (call.flags & ~_KNOWN_OPEN_BITS or call.flags & 3 == 3):
