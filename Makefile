@@ -22,7 +22,7 @@ lint: $(READY)
 	$(RUN) mypy
 
 bench: $(READY)
-	$(RUN) pip install --quiet --editable '.[targets]'
+	$(RUN) pip install --quiet --editable '.[bench]'
 	$(RUN) benchmarks
 
 # The stamp is older than pyproject.toml when the dependencies may have changed: install again.
