@@ -10,6 +10,7 @@ from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.chunks import Chunk
 from watosfs.wfs3.engine import Engine
 from watosfs.wfs3.format import BLOCK_SIZE, block_count_of
+from watosfs.wfs3.inodes import InodeTable
 from watosfs.wfs3.namespace import Namespace
 from watosfs.wfs3.node import DIRECTORY, INODES, Node
 from watosfs.wfs3.paths import Place
@@ -183,3 +184,12 @@ def abort_keeps_changes(_: Function) -> Function:
 )
 def orphan_not_reclaimed(_: Function) -> Function:
     return lambda self: None
+
+
+@canary(
+    "attributes-leak",
+    "deleting an inode leaves the holder of its attributes",
+    (InodeTable, "delete_attributes"),
+)
+def attributes_leak(_: Function) -> Function:
+    return lambda self, inode: None

@@ -1,17 +1,20 @@
 """Broken variants of the kernel: faults that its lockstep must find."""
 
+import errno
 import stat
 from collections.abc import Callable
 from copy import copy
 from typing import Any
 
-from watosfs.kernel import data, descriptors, names, opening
+from watosfs.errors import failure
+from watosfs.kernel import data, descriptors, names, opening, transfers, xattrs
 from watosfs.kernel.descriptions import Description, InodeDescription
 from watosfs.kernel.kernel import Kernel
 from watosfs.kernel.numbers import O_APPEND, O_TRUNC
 from watosfs.kernel.process import Process
 from watosfs.vfs.access import EXECUTE, WRITE, Credentials, require
 from watosfs.vfs.filesystem import Cursor
+from watosfs.vfs.nodes import Node, NodeTable
 from watosfs.vfs.wfs3 import Wfs3Filesystem
 from watosfs_fuzz.canaries.registry import Canary, canary
 
@@ -164,3 +167,40 @@ def sticky_ignored(_: Function) -> Function:
 @plant("groups-ignored", "supplementary groups do not count", (Credentials, "is_in_group"))
 def groups_ignored(_: Function) -> Function:
     return lambda self, gid: gid == self.egid
+
+
+@plant("drive-not-jailed", "`..` leads out of a drive's root", (NodeTable, "above"))
+def drive_not_jailed(original: Function) -> Function:
+    def above(self: NodeTable, node: Node) -> Node:
+        return self.root if self.letter_of(node) else original(self, node)
+
+    return above
+
+
+@plant("sendfile-keeps-offset", "sendfile leaves the input's offset", (transfers, "sendfile"))
+def sendfile_keeps_offset(original: Function) -> Function:
+    def sendfile(
+        kernel: Kernel, process: Process, number_out: int, number_in: int, offset: int, count: int
+    ) -> int:
+        source = process.description(number_in)
+        kept = source.offset
+        sent = original(kernel, process, number_out, number_in, offset, count)
+        source.offset = kept
+        return sent
+
+    return sendfile
+
+
+@plant(
+    "attributes-without-permission",
+    "anybody sets extended attributes",
+    (xattrs.Subject, "changing"),
+)
+def attributes_without_permission(_: Function) -> Function:
+    def changing(self: xattrs.Subject, process: Process) -> Any:
+        if self.filesystem is None:
+            raise failure(errno.EPERM)
+        self.filesystem.require_change()
+        return self.filesystem
+
+    return changing
