@@ -6,7 +6,7 @@ from pathlib import Path
 
 from watosfs_fuzz.cli import campaign, crash, kernel, listing, replay
 from watosfs_fuzz.provenance import commit, version
-from watosfs_fuzz.targets.registry import TARGETS
+from watosfs_fuzz.targets.registry import is_target
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -45,7 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("campaign", help="fuzz a target until the budget ends")
     run.add_argument(
-        "--target", default="wfs3", choices=sorted(TARGETS), help="what to fuzz (wfs3)"
+        "--target", default="wfs3", type=target_name, help="what to fuzz, see `targets` (wfs3)"
     )
     budget = run.add_mutually_exclusive_group()
     budget.add_argument("--seconds", type=float, default=60.0, help="budget of time (60)")
@@ -118,6 +118,14 @@ def positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return value
+
+
+def target_name(text: str) -> str:
+    """The name of a target, for argparse."""
+    text = text.strip()
+    if not is_target(text):
+        raise argparse.ArgumentTypeError(f"no target {text!r}; `watosfs-fuzz targets` lists them")
+    return text
 
 
 def main(argv: list[str] | None = None) -> int:
