@@ -76,7 +76,9 @@ def make_parser() -> argparse.ArgumentParser:
     every.set_defaults(run=crash.run)
 
     add_kernel_commands(commands)
-    commands.add_parser("targets", help="list the targets").set_defaults(run=listing.targets)
+    names = commands.add_parser("targets", help="list the targets and what each can do")
+    names.add_argument("target", nargs="?", type=target_name, help="only this one")
+    names.set_defaults(run=listing.targets)
     commands.add_parser("canaries", help="list the broken variants").set_defaults(
         run=listing.canaries
     )

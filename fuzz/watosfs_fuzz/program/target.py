@@ -84,6 +84,7 @@ class ExecTarget:
         self.dialect = self.hello.dialect
         self.base: dict[int, bytes] = {}
         self.medium: BlockDevice = RecordingDevice(geometry.block_count)
+        self.keeps_log = False
         self.operations_done = 0
         self.refusals = 0
         self.room_bytes = 0
@@ -95,6 +96,7 @@ class ExecTarget:
     def start(self) -> None:
         self.operations_done = self.refusals = 0
         self.medium = self.device = RecordingDevice(self.geometry.block_count)
+        self.keeps_log = True
         reply = self.call({"call": "start", "block_count": self.geometry.block_count})
         self.record(reply)
         self.base = dict(self.device.image)
@@ -102,6 +104,7 @@ class ExecTarget:
 
     def restart_on(self, image: dict[int, bytes], operations_done: int) -> None:
         self.base = dict(image)
+        self.keeps_log = True
         self.device = RecordingDevice(self.geometry.block_count, image)
         self.load(self.device, operations_done)
 
@@ -186,8 +189,7 @@ class ExecTarget:
         self.operations_done += 1
         number = self.operations_done
         # What recovery tries out is no part of any log.
-        is_recorded = isinstance(self.medium, RecordingDevice)
-        if is_recorded:
+        if self.keeps_log:
             self.device.mark(("begin", number))
         try:
             request = {
@@ -199,7 +201,7 @@ class ExecTarget:
             reply = self.call(request)
             self.record(reply)
         finally:
-            if is_recorded:
+            if self.keeps_log:
                 self.device.mark(("end", number))
         outcome = outcome_of(operation, reply, self.dialect)
         self.refusals += reply.get("errno") == "EOPNOTSUPP"

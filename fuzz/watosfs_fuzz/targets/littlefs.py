@@ -158,11 +158,13 @@ class LittlefsTarget(DescriptorTarget):
     def __init__(self, geometry: Geometry = DEFAULT_GEOMETRY) -> None:
         super().__init__(geometry)
         self.base: dict[int, bytes] = {}
+        self.keeps_log = False
 
     # -- life
 
     def start(self) -> None:
         self.operations_done = self.refusals = 0
+        self.keeps_log = True
         self.device = RecordingDevice(self.geometry.block_count)
         self.attach(self.device)
         self.call(lfs.format, self.config)
@@ -208,6 +210,7 @@ class LittlefsTarget(DescriptorTarget):
 
     def restart_on(self, image: dict[int, bytes], operations_done: int) -> None:
         self.base = dict(image)
+        self.keeps_log = True
         self.device = RecordingDevice(self.geometry.block_count, image)
         self.mount_on(self.device, operations_done)
 
@@ -231,9 +234,9 @@ class LittlefsTarget(DescriptorTarget):
         self.device.flush()
 
     def apply(self, pid: int, operation: Operation) -> Outcome:
-        device = self.context.device
-        if not isinstance(device, RecordingDevice):
+        if not self.keeps_log:
             return super().apply(pid, operation)
+        device = self.device
         number = self.operations_done + 1
         device.mark(("begin", number))
         try:
