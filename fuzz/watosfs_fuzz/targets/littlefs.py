@@ -7,9 +7,9 @@ erase, as littlefs' own emulated device does by default; a program is cached unt
 
 import errno
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
-from littlefs import LittleFSError, UserContext, lfs
+from littlefs import LittleFSError, lfs
 
 from watosfs.block.device import BLOCK_SIZE_BYTES, SECTOR_SIZE_BYTES, BlockDevice
 from watosfs_fuzz.crash.log import RecordingDevice
@@ -17,6 +17,7 @@ from watosfs_fuzz.dialect import Dialect
 from watosfs_fuzz.progress import progress_problem
 from watosfs_fuzz.target import Geometry
 from watosfs_fuzz.targets.descriptors import FIELDS, FLAGS, OPERATIONS, DescriptorTarget, refuse
+from watosfs_fuzz.targets.littlefs_context import DeviceContext
 from watosfs_model import Outcome
 from watosfs_model import operations as ops
 from watosfs_model.open_flags import (
@@ -40,45 +41,6 @@ _ERRNOS = {-84: errno.EUCLEAN, -61: errno.ENODATA}
 _FLAGS = {O_CREAT: 0x100, O_EXCL: 0x200, O_TRUNC: 0x400, O_APPEND: 0x800}
 _MODES = {O_RDONLY: 1, O_WRONLY: 2, O_RDWR: 3}
 DEFAULT_GEOMETRY = Geometry()
-T = TypeVar("T")
-
-
-class DeviceContext(UserContext):
-    """The device under littlefs. What the device raises goes around the C code: littlefs sees an
-    input error, and ``LittlefsTarget.call`` raises it again.
-    """
-
-    def __init__(self, device: BlockDevice) -> None:
-        self.device = device
-        self.raised: BaseException | None = None
-
-    def read(self, cfg: lfs.LFSConfig, block: int, off: int, size: int) -> bytearray:
-        try:
-            return bytearray(self.device.read(block)[off : off + size])
-        except BaseException as error:
-            self.raised = self.raised or error
-            return bytearray(size)
-
-    def prog(self, cfg: lfs.LFSConfig, block: int, off: int, data: bytes) -> int:
-        try:
-            whole = bytearray(self.device.read(block))
-            whole[off : off + len(data)] = data
-            self.device.write(block, bytes(whole))
-        except BaseException as error:
-            self.raised = self.raised or error
-            return -errno.EIO
-        return 0
-
-    def erase(self, cfg: lfs.LFSConfig, block: int) -> int:
-        return 0
-
-    def sync(self, cfg: lfs.LFSConfig) -> int:
-        try:
-            self.device.flush()
-        except BaseException as error:
-            self.raised = self.raised or error
-            return -errno.EIO
-        return 0
 
 
 class LittlefsFile:
