@@ -98,6 +98,9 @@ MISDEEDS = {
     "sends a number": ("reply = '7'", "ProgramTalkedGarbage"),
     "sends deep JSON": ("reply = '[' * 100000", "ProgramTalkedGarbage"),
     "never ends its line": ("\n        while True: sys.stdout.write('x' * 65536)", None),
+    "complains for ever": (
+        "\n        while True: sys.stderr.write('x' * 65536)", "ProgramTimedOut",
+    ),
     "asks for ever": (
         "\n        while True: print(json.dumps({'read': [0, 512]}), flush=True)", None,
     ),

@@ -11,7 +11,6 @@ import select
 import shlex
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -51,8 +50,8 @@ class Session:
     def __init__(self, command: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.command = command
         self.timeout_seconds = timeout_seconds
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the session)
         self.received = bytearray()
+        self.said = b""
         self.is_open = False
         try:
             words = shlex.split(command)
@@ -60,18 +59,20 @@ class Session:
                 words,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=self.errors,
+                stderr=subprocess.PIPE,
                 start_new_session=True,
                 bufsize=0,
             )
         except (OSError, ValueError, IndexError) as error:
-            self.errors.close()
             raise ValueError(f"exec:{command}: cannot be started: {error}") from None
         assert self.process.stdin is not None
         assert self.process.stdout is not None
+        assert self.process.stderr is not None
         self.stdin, self.stdout = self.process.stdin, self.process.stdout
-        os.set_blocking(self.stdin.fileno(), False)
-        os.set_blocking(self.stdout.fileno(), False)
+        self.stderr = self.process.stderr
+        self.has_stderr = True
+        for stream in (self.stdin, self.stdout, self.stderr):
+            os.set_blocking(stream.fileno(), False)
         self.is_open = True
 
     # -- talking
@@ -138,11 +139,27 @@ class Session:
         return reply
 
     def wait_for(self, descriptor: int, deadline: float, *, writing: bool) -> None:
-        """Wait until the pipe can be used."""
-        left = deadline - time.monotonic()
-        reading = [] if writing else [descriptor]
-        if left <= 0 or not any(select.select(reading, [descriptor] * writing, [], left)):
-            raise ProgramTimedOut(f"no answer within {self.timeout_seconds:g} s")
+        """Wait until the pipe can be used; meanwhile keep the end of what comes on stderr."""
+        errors = self.stderr.fileno()
+        while (left := deadline - time.monotonic()) > 0:
+            reading = [] if writing else [descriptor]
+            if self.has_stderr:
+                reading.append(errors)
+            readable, writable, _ = select.select(reading, [descriptor] * writing, [], left)
+            if errors in readable:
+                self.listen()
+            if descriptor in readable or descriptor in writable:
+                return
+        raise ProgramTimedOut(f"no answer within {self.timeout_seconds:g} s")
+
+    def listen(self) -> None:
+        """Take one piece of what it says on stderr."""
+        try:
+            piece = os.read(self.stderr.fileno(), _PIPE_BYTES)
+        except BlockingIOError:
+            return
+        self.has_stderr = bool(piece)
+        self.said = (self.said + piece)[-_STDERR_BYTES_SHOWN:]
 
     # -- ending
 
@@ -158,9 +175,8 @@ class Session:
 
     def last_words(self) -> str:
         """The end of what it said on stderr."""
-        size = self.errors.seek(0, os.SEEK_END)
-        self.errors.seek(max(size - _STDERR_BYTES_SHOWN, 0))
-        text = self.errors.read().decode("utf-8", "backslashreplace").strip()
+        self.listen()
+        text = self.said.decode("utf-8", "backslashreplace").strip()
         return f"; it said: {text}" if text else ""
 
     def close(self) -> None:
@@ -171,7 +187,7 @@ class Session:
         with suppress(ProcessLookupError):  # all of them ended already
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        for stream in (self.stdin, self.stdout, self.errors):
+        for stream in (self.stdin, self.stdout, self.stderr):
             stream.close()
 
 

@@ -4,6 +4,7 @@ A second instance of the program recovers from crash images, so that the first k
 same one serves all recoveries. Blocks are ours (4096 bytes); the program writes whole sectors.
 """
 
+import atexit
 import weakref
 from functools import lru_cache
 
@@ -37,6 +38,7 @@ from watosfs_model.operations import Operation, Pwrite
 
 PREFIX = "exec:"
 _idle = Idle()
+atexit.register(_idle.close)
 
 
 def connect(command: str, timeout_seconds: float) -> Session:

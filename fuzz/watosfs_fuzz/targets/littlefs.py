@@ -116,6 +116,8 @@ class LittlefsTarget(DescriptorTarget):
     #: Whether the defects of ``docs/FOUND.md`` are stepped around, so that others show: L1 is
     #: refused, and fs_mkconsistent after mount hides L2.
     steps_around = True
+    #: After so many erases littlefs moves a metadata pair elsewhere.
+    block_cycles = 100
 
     def __init__(self, geometry: Geometry = DEFAULT_GEOMETRY) -> None:
         super().__init__(geometry)
@@ -147,7 +149,7 @@ class LittlefsTarget(DescriptorTarget):
             prog_size=SECTOR_SIZE_BYTES,
             cache_size=SECTOR_SIZE_BYTES,
             lookahead_size=32,
-            block_cycles=100,
+            block_cycles=self.block_cycles,
         )
 
     def call(self, function: Any, *arguments: Any) -> Any:
