@@ -98,16 +98,16 @@ class LogCrashes:
         problems = target.problems(target.device, self.memo)
         if problems:
             return None, failure_of(f"check: {problems[0]}", "in the middle")
-        found = frozen(tree)
+        found, shown = frozen(tree), target.dialect.shown
         numbers = self.oracle.operations_at(window)
         for number in reversed(numbers):
             for state in reversed(crash_states(self.states[number])):
-                if frozen(observe(state)[0]) == found:
+                if frozen(shown(observe(state))[0]) == found:
                     # A cut inside an operation happens at that operation's time all the same.
                     return replace(state, operations=now), None
         newest = crash_states(self.states[numbers[-1]])[-1]
         lines = ["no permitted state; against the newest of them:"]
-        lines += tree_difference(observe(newest)[0], tree)
+        lines += tree_difference(shown(observe(newest))[0], tree)
         return None, Failure("crash", "state", "\n".join(lines))
 
 

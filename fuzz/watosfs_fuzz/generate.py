@@ -9,15 +9,22 @@ directory, fill the disk) that single draws would hardly add up to. Arguments co
 from bisect import bisect
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import accumulate
 
+from watosfs_fuzz import parameters as p
 from watosfs_fuzz.arguments import Arguments
 from watosfs_fuzz.bursts import burst
+from watosfs_fuzz.dialect import Dialect
 from watosfs_fuzz.makers import MAKERS
-from watosfs_fuzz.plan import ALL_OPERATIONS, plan_of
+from watosfs_fuzz.plan import plan_of
 from watosfs_fuzz.seeds import random_of
 from watosfs_fuzz.sketch import FileSketch, Sketch
-from watosfs_model.operations import Operation
+from watosfs_model.operations import OPERATION_TYPES, Operation
+
+EVERYTHING = Dialect(frozenset(OPERATION_TYPES), can_crash=True)
+#: So often an operation is drawn anew when the target cannot do it.
+DRAWS_MAX = 200
 
 
 class Generator:
@@ -32,12 +39,14 @@ class Generator:
         seed: int,
         trace_number: int,
         *,
-        operations: frozenset[str] = ALL_OPERATIONS,
+        dialect: Dialect = EVERYTHING,
         length: int | None = None,
     ) -> None:
         rng = random_of(seed, trace_number, "generate")
-        self.plan = plan_of(rng, operations, length)
-        self.operations = operations
+        names = frozenset(kind.name() for kind in dialect.operations)
+        plan = plan_of(rng, names, length)
+        self.plan = replace(plan, names=dialect.names_among(plan.names) or p.NAMES_TINY)
+        self.accepts = dialect.accepts
         self.sketch = Sketch()
         self.arguments = Arguments(rng, self.sketch, self.plan.names, self.plan.error_share)
         self.rng = rng
@@ -48,7 +57,9 @@ class Generator:
         self.weights = list(accumulate(weight for _, weight in self.plan.weights))
 
     def next(self) -> Operation | None:
-        """The next operation, or None when the trace is long enough."""
+        """The next operation, or None when the trace is long enough (or nothing that is drawn is
+        within the dialect).
+        """
         if not self.left:
             return None
         self.left -= 1
@@ -58,13 +69,18 @@ class Generator:
         if self.bursts_left and draw < 0.04:
             self.bursts_left -= 1
             run = burst(self.plan, self.arguments)
-            self.queue.extend(op for op in run if op.name() in self.operations)
+            self.queue.extend(op for op in run if self.accepts(op))
             if self.queue:
                 return self.queue.popleft()
-        total = self.weights[-1]
-        return self.makers[bisect(self.weights, self.rng.random() * total)](
-            self.plan, self.arguments
-        )
+        total = self.weights[-1] if self.weights else 0
+        if not total:
+            return None
+        for _ in range(DRAWS_MAX):
+            make = self.makers[bisect(self.weights, self.rng.random() * total)]
+            operation = make(self.plan, self.arguments)
+            if self.accepts(operation):
+                return operation
+        return None
 
     def learn(self, operation: Operation, errno: int | None, value: object) -> None:
         """How ``operation`` ended."""

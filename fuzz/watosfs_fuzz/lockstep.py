@@ -3,15 +3,17 @@
 Checks: return value and errno (the model says which it permits), and after every operation the
 whole state that a user can see; ENOSPC only when there may really be no room. Does not check:
 values that an implementation is free to choose (inode numbers, readdir order, the figures of
-statfs).
+statfs); what the target's dialect leaves out.
 """
 
 import errno
 from dataclasses import dataclass
 
-from watosfs_fuzz.target import Entry, Observed, Target, Tree
+from watosfs_fuzz.dialect import FIELDS, Entry, Observed, Tree
+from watosfs_fuzz.target import Target
 from watosfs_model import Difference, Outcome, System, checks, follow, observe, step
 from watosfs_model.operations import Operation
+from watosfs_model.stepping import fail
 
 PID = 1
 
@@ -52,6 +54,9 @@ class Lockstep:
         self.done += 1
         outcome = self.target.apply(PID, operation)
         name = operation.name()
+        if outcome.errno == errno.EOPNOTSUPP and self.target.dialect.may_refuse:
+            self.system = self.states[self.done] = fail(before)
+            return outcome, self.compare(name)
         try:
             self.system = follow(before, PID, operation, outcome)
         except Difference as difference:
@@ -79,7 +84,7 @@ class Lockstep:
             found = self.target.observe()
         except OSError as error:
             return Failure("state", name, f"the state cannot be read: {error}")
-        due = observe(self.system)
+        due = self.target.dialect.shown(observe(self.system))
         if found == due:
             return None
         lines = difference_lines(due, found)
@@ -100,12 +105,6 @@ def outcome_text(outcome: Outcome) -> str:
         return errno.errorcode.get(outcome.errno, str(outcome.errno))
     text = repr(outcome.value)
     return text if len(text) <= 120 else f"{text[:100]}... ({len(text)} characters)"
-
-
-FIELDS = (
-    "kind", "mode", "uid", "gid", "nlink", "size", "atime_ns", "mtime_ns", "ctime_ns", "content",
-    "attributes", "identity",
-)  # fmt: skip
 
 
 def difference_lines(due: Observed, found: Observed) -> list[str]:

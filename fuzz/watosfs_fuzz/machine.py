@@ -123,7 +123,7 @@ class LockstepMachine(RuleBasedStateMachine):
     def perform_one(self, data: st.DataObject | None, operation: Operation) -> None:
         """Run an operation in lockstep, and learn from its outcome."""
         assert self.target is not None
-        if operation.name() not in self.kinds:
+        if not self.target.dialect.accepts(operation):
             return
         if isinstance(operation, Crash):
             assert data is not None

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from watosfs_fuzz.crash.lazy import LazyDevice
 from watosfs_fuzz.crash.windows import Window
+from watosfs_fuzz.dialect import Tree
 from watosfs_fuzz.lockstep import Failure, tree_difference
-from watosfs_fuzz.target import CrashTarget, Tree
+from watosfs_fuzz.target import CrashTarget
 from watosfs_model import System, crash_states, observe
 from watosfs_model.durability import crash_state
 from watosfs_model.state import Volume
@@ -73,7 +74,8 @@ class CrashOracle:
             return None
         assert isinstance(found.tree, tuple)
         states = crash_states(self.states[numbers[-1]])
-        lines = tree_difference(observe(states[-1])[0], dict(found.tree))
+        due = self.target.dialect.shown(observe(states[-1]))[0]
+        lines = tree_difference(due, dict(found.tree))
         return "\n".join(["state: no permitted state; against the newest of them:", *lines])
 
     def operations_at(self, window: Window) -> list[int]:
@@ -117,7 +119,8 @@ class CrashOracle:
         found = self.trees.get(id(volume))
         if found is None:
             state = crash_state(self.states[number], volume)
-            found = self.trees[id(volume)] = (volume, frozen(observe(state)[0]))
+            due = self.target.dialect.shown(observe(state))[0]
+            found = self.trees[id(volume)] = (volume, frozen(due))
         return found[1]
 
 

@@ -3,31 +3,22 @@ write log.
 """
 
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from watosfs.block.device import BlockDevice
 from watosfs_fuzz.crash.log import RecordingDevice
+from watosfs_fuzz.dialect import Dialect
+from watosfs_fuzz.dialect import Entry as Entry  # what a target shows is part of its contract
+from watosfs_fuzz.dialect import Observed as Observed
+from watosfs_fuzz.dialect import Tree as Tree
 from watosfs_model import Outcome
 from watosfs_model.operations import Operation
-
-#: ``docs/DESIGN.md`` section 2.3: (tree by path, open files by descriptor).
-Entry: TypeAlias = tuple[object, ...]
-Tree: TypeAlias = dict[bytes, Entry]
-Observed: TypeAlias = tuple[Tree, dict[int, Entry]]
 
 FIRST_DESCRIPTOR = 3
 DESCRIPTORS_MAX = 1024
 NANOSECONDS_PER_OPERATION = 1_000_000_000
 WHOLE_CONTENT_BYTES_MAX = 1 << 20
 CONTENT_BLOCK_BYTES = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """What a target can do; what it cannot is not generated."""
-
-    operations: frozenset[type[Operation]]
-    can_crash: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +45,7 @@ class Target(Protocol):
         """Run one operation; every ``OSError`` becomes an outcome with its errno."""
 
     def observe(self) -> Observed:
-        """The whole state that a user can see."""
+        """The whole state that a user can see; None for fields that the dialect leaves out."""
 
     def has_room_for(self, operation: Operation) -> bool:
         """Whether ENOSPC for this operation would be a lie: there is surely room now."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from watosfs_fuzz.canaries.catalogue import applied
 from watosfs_fuzz.case import SEEN_WITHOUT_CRASHES, Case
 from watosfs_fuzz.crashes import FAILURES_COMPARED_MAX
+from watosfs_fuzz.dialect import Tree
 from watosfs_fuzz.findings import Finding, write_whole
 from watosfs_fuzz.generate import Generator
 from watosfs_fuzz.minimise import Minimiser
@@ -17,7 +18,7 @@ from watosfs_fuzz.run import Run, RunOptions, RunReport
 from watosfs_fuzz.seeds import random_of
 from watosfs_fuzz.sketch import FileSketch
 from watosfs_fuzz.tally import Settings, Tally
-from watosfs_fuzz.target import Geometry, Tree
+from watosfs_fuzz.target import Geometry
 from watosfs_fuzz.targets.registry import make_target
 from watosfs_model.operations import Crash
 from watosfs_model.trace import format_trace
@@ -67,8 +68,8 @@ def run_options(settings: Settings, number: int) -> RunOptions:
 def run_trace(settings: Settings, number: int, memo: dict[object, object]) -> RunReport:
     """Generate and run a trace."""
     target = make_target(settings.target, Geometry())
-    operations = frozenset(kind.name() for kind in target.dialect.operations)
-    source = Generator(settings.seed, number, operations=operations)
+    dialect = target.dialect
+    source = Generator(settings.seed, number, dialect=dialect)
     target = make_target(settings.target, geometry_of(source, number))
     run = Run(target, run_options(settings, number), memo)
     while (operation := source.next()) is not None:
@@ -94,7 +95,7 @@ def nodes_of(tree: Tree) -> list[tuple[bytes, FileSketch | bytes | None]]:
             nodes.append((path, content))
         else:
             assert isinstance(size, int), entry
-            nodes.append((path, files.setdefault(identity, FileSketch(size))))
+            nodes.append((path, files.setdefault(identity or path, FileSketch(size))))
     return nodes
 
 
@@ -116,8 +117,11 @@ def smallest_finding(
     """The finding with its case as short as it gets; as it was when it does not fail again."""
     crashes = finding.failure.kind not in SEEN_WITHOUT_CRASHES
     memo: dict[object, object] = {}
+    dialect = make_target(finding.case.target, finding.case.geometry).dialect
 
     def run(case: Case) -> RunReport:
+        if not all(map(dialect.accepts, case.operations)):
+            return RunReport()
         if len(memo) > MEMO_ENTRIES_MAX:
             memo.clear()
         return case.run(crashes=crashes, memo=memo)

@@ -1,6 +1,7 @@
 """The generator: a function of seed and number, reaching every operation, mostly succeeding."""
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -8,11 +9,20 @@ from collections import Counter
 import pytest
 
 from watosfs_fuzz import parameters as p
+from watosfs_fuzz.dialect import Dialect
 from watosfs_fuzz.generate import Generator
-from watosfs_fuzz.plan import ALL_OPERATIONS
 from watosfs_fuzz.seeds import random_of
 from watosfs_fuzz.targets.model import ModelTarget
-from watosfs_model.operations import OPERATION_TYPES, Crash
+from watosfs_model.open_flags import O_ACCMODE, O_CREAT
+from watosfs_model.operations import (
+    OPERATION_TYPES,
+    Crash,
+    Fsync,
+    Ftruncate,
+    Open,
+    Pwrite,
+    Rename,
+)
 from watosfs_model.trace import format_operation, parse_operation
 
 TRACES = 150
@@ -66,11 +76,33 @@ def test_every_operation_and_every_style_is_generated() -> None:
 
 
 def test_what_a_target_cannot_do_is_not_generated() -> None:
-    allowed = ALL_OPERATIONS - {"crash", "link", "begin", "commit", "abort"}
+    left_out = {"crash", "link", "begin", "commit", "abort"}
+    allowed = frozenset(kind for kind in OPERATION_TYPES if kind.name() not in left_out)
     for number in range(TRACES):
-        generator = Generator(7, number, operations=allowed)
-        for operation in generator:
-            assert operation.name() in allowed
+        for operation in Generator(7, number, dialect=Dialect(allowed, can_crash=False)):
+            assert operation.name() not in left_out
+
+
+def test_what_is_beyond_the_limits_of_a_target_is_not_generated() -> None:
+    kinds = frozenset({Open, Pwrite, Ftruncate, Rename, Fsync})
+    dialect = Dialect(
+        kinds, can_crash=False, names="[a-e]{1,3}", file_bytes_max=5000, open_flags=O_CREAT
+    )
+    seen = set()
+    for number in range(TRACES):
+        for operation in Generator(7, number, dialect=dialect):
+            seen.add(type(operation))
+            match operation:
+                case Open(path, flags, _):
+                    assert re.fullmatch(rb"/|(/[a-e]{1,3})+", path)
+                    assert not flags & ~(O_CREAT | O_ACCMODE)
+                case Rename(old, new):
+                    assert all(re.fullmatch(rb"/|(/[a-e]{1,3})+", path) for path in (old, new))
+                case Pwrite(_, data, offset):
+                    assert offset + len(data) <= 5000
+                case Ftruncate(_, size):
+                    assert size <= 5000
+    assert seen == kinds
 
 
 def test_every_generated_operation_survives_its_text_form() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from watosfs_fuzz.cli import campaign, crash, kernel, linux, listing, replay
 from watosfs_fuzz.provenance import commit, version
-from watosfs_fuzz.targets.registry import TARGETS
+from watosfs_fuzz.targets.registry import is_target
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -49,7 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--target",
         default="wfs3",
         type=target_name,
-        help="what to fuzz (wfs3); dir:PATH holds the kernel's model against Linux on a directory",
+        help="what to fuzz, see `targets` (wfs3); dir:PATH holds the kernel's model against Linux",
     )
     budget = run.add_mutually_exclusive_group()
     budget.add_argument("--seconds", type=float, default=60.0, help="budget of time (60)")
@@ -81,7 +81,9 @@ def make_parser() -> argparse.ArgumentParser:
     every.set_defaults(run=crash.run)
 
     add_kernel_commands(commands)
-    commands.add_parser("targets", help="list the targets").set_defaults(run=listing.targets)
+    names = commands.add_parser("targets", help="list the targets and what each can do")
+    names.add_argument("target", nargs="?", type=target_name, help="only this one")
+    names.set_defaults(run=listing.targets)
     commands.add_parser("canaries", help="list the broken variants").set_defaults(
         run=listing.canaries
     )
@@ -118,20 +120,20 @@ def add_kernel_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     hostile.set_defaults(run=kernel.registers)
 
 
-def target_name(text: str) -> str:
-    """A target that there is, or a directory, for argparse."""
-    if text not in TARGETS and not text.startswith(linux.PREFIX):
-        known = ", ".join(sorted(TARGETS))
-        raise argparse.ArgumentTypeError(f"no target {text!r}; there are: {known}, dir:PATH")
-    return text
-
-
 def positive(text: str) -> int:
     """A number above 0, for argparse."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return value
+
+
+def target_name(text: str) -> str:
+    """The name of a target, or a directory, for argparse."""
+    text = text.strip()
+    if not is_target(text) and not text.startswith(linux.PREFIX):
+        raise argparse.ArgumentTypeError(f"no target {text!r}; `watosfs-fuzz targets` lists them")
+    return text
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from watosfs_fuzz.canaries.catalogue import applied
 from watosfs_fuzz.findings import Finding, read_finding
 from watosfs_fuzz.lockstep import Failure, expected, outcome_text
 from watosfs_fuzz.run import Run
-from watosfs_fuzz.targets.registry import TARGETS
+from watosfs_fuzz.targets.registry import is_target, make_target
 from watosfs_model.operations import Crash
 from watosfs_model.trace import format_operation
 
@@ -31,8 +31,14 @@ class Row:
 def load(options: argparse.Namespace) -> Finding:
     """The trace file. Raises ValueError for what it names and does not exist."""
     finding = read_finding(options.trace)
-    if finding.case.target not in TARGETS:
-        raise ValueError(f"{options.trace}: no target {finding.case.target!r}")
+    case = finding.case
+    if not is_target(case.target):
+        raise ValueError(f"{options.trace}: no target {case.target!r}")
+    accepts = make_target(case.target, case.geometry).dialect.accepts
+    for operation in case.operations:
+        if not accepts(operation):
+            text = format_operation(operation)
+            raise ValueError(f"{options.trace}: {case.target} cannot do {text}")
     return finding
 
 

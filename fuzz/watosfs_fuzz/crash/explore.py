@@ -96,7 +96,16 @@ def explore(
         report.images += images
         runs = reusable(previous, legal_before, window)
         if runs is None:
-            runs, complete = run_window(window, block_count, recover, nested, cap, report)
+            failing = 0
+
+            def is_enough(outcome: Outcome, window: Window = window) -> bool:
+                nonlocal failing
+                failing += judge(outcome, window) is not None
+                return failures_max is not None and len(report.failures) + failing >= failures_max
+
+            runs, complete = run_window(
+                window, block_count, recover, nested, cap, report, is_enough
+            )
             if not complete:
                 report.images_left_out += images
                 report.images -= images
@@ -152,6 +161,7 @@ def run_window(
     nested: int,
     cap: int | None,
     report: Exploration,
+    is_enough: Callable[[Outcome], bool],
 ) -> tuple[list[_Run[Outcome]], bool]:
     """Walk the tree of one window's choices; its runs, and whether none was left out."""
     choices = Choices()
@@ -166,6 +176,8 @@ def run_window(
         runs.append(_Run(outcome, reads, device.decided, device.rejected, device.depth))
         if not choices.advance():
             return runs, complete
+        if is_enough(outcome):
+            return runs, False
         if cap is not None and len(runs) >= cap:
             return runs, False
 

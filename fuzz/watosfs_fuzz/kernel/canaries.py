@@ -184,7 +184,7 @@ def sendfile_keeps_offset(original: Function) -> Function:
     ) -> int:
         source = process.description(number_in)
         kept = source.offset
-        sent = original(kernel, process, number_out, number_in, offset, count)
+        sent: int = original(kernel, process, number_out, number_in, offset, count)
         source.offset = kept
         return sent
 

@@ -4,9 +4,10 @@ It cannot be wrong by construction, so whatever the fuzzer finds in it is a faul
 broken subclasses of it are how the fuzzer's own parts are tested without a file system.
 """
 
-from watosfs_fuzz.target import Dialect, Geometry, Observed
+from watosfs_fuzz.dialect import ALL_CALLS, Dialect, Observed
+from watosfs_fuzz.target import Geometry
 from watosfs_model import Outcome, System, observe, step
-from watosfs_model.operations import OPERATION_TYPES, Crash, Operation
+from watosfs_model.operations import Operation
 
 DEFAULT_GEOMETRY = Geometry()
 
@@ -15,7 +16,7 @@ class ModelTarget:
     """The state is ``system``; subclasses break ``apply`` or ``observe``."""
 
     name = "model"
-    dialect = Dialect(frozenset(OPERATION_TYPES) - {Crash}, can_crash=False)
+    dialect = Dialect(ALL_CALLS, can_crash=False)
 
     def __init__(self, geometry: Geometry = DEFAULT_GEOMETRY) -> None:
         self.geometry = geometry

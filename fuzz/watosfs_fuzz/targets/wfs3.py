@@ -11,16 +11,13 @@ from watosfs.wfs3.mkfs import mkfs
 from watosfs.wfs3.records import Inode
 from watosfs.wfs3.volume import Volume
 from watosfs_fuzz.crash.log import RecordingDevice
+from watosfs_fuzz.dialect import Dialect, Entry, Observed, Tree
 from watosfs_fuzz.epochs import epoch_problem
 from watosfs_fuzz.target import (
     DESCRIPTORS_MAX,
     FIRST_DESCRIPTOR,
     NANOSECONDS_PER_OPERATION,
-    Dialect,
-    Entry,
     Geometry,
-    Observed,
-    Tree,
 )
 from watosfs_fuzz.targets.wfs3_entry import entry_of
 from watosfs_model import Outcome

@@ -2,7 +2,8 @@
 
 from watosfs.wfs3.records import Inode
 from watosfs.wfs3.volume import Volume
-from watosfs_fuzz.target import WHOLE_CONTENT_BYTES_MAX, Entry, content_blocks
+from watosfs_fuzz.dialect import Entry
+from watosfs_fuzz.target import WHOLE_CONTENT_BYTES_MAX, content_blocks
 
 #: Of the largest hole of a large file so much is read: it must be zeros.
 HOLE_SAMPLE_BYTES = 64
