@@ -11,15 +11,22 @@ from typing import Final
 from watosfs.errors import failure
 from watosfs.fat import names
 from watosfs.fat.aliases import (
-    DOT,
-    DOT_DOT,
     SHORT_NAME_SIZE,
     alias,
     exact_short_name,
     short_name_text,
 )
 from watosfs.fat.chains import Chain, Chains
-from watosfs.fat.entries import END, FREE, VOLUME_LABEL, encode_entry, is_long_name, iter_entries
+from watosfs.fat.entries import (
+    DOT,
+    DOT_DOT,
+    END,
+    FREE,
+    VOLUME_LABEL,
+    encode_entry,
+    is_long_name,
+    iter_entries,
+)
 from watosfs.fat.format import DIRECTORY_SLOTS_MAX, ENTRY_SIZE, Geometry
 from watosfs.fat.node import Node
 
@@ -288,16 +295,3 @@ class Directory:
             pending.append((sector, sector + 1))
         for low, high in pending:
             yield self.disk_offset(low * size), bytes(self.raw[low * size : high * size])
-
-
-def new_directory_slots(own: int, parent: int, stamp: tuple[int, int, int], size: int) -> bytes:
-    """The first cluster of a new directory: ``.``, ``..`` and nothing. ``parent`` 0 is the root."""
-    date, time, hundredths = stamp
-    slots = b"".join(
-        encode_entry(
-            name, 0x10, 0, hundredths, time, date, date, cluster >> 16, time, date,
-            cluster & 0xFFFF, 0,
-        )
-        for name, cluster in ((DOT, own), (DOT_DOT, parent))
-    )  # fmt: skip
-    return slots.ljust(size, b"\0")

@@ -13,6 +13,9 @@ DIRECTORY: Final = 0x10
 ARCHIVE: Final = 0x20
 LONG_NAME: Final = 0x0F
 _KIND_MASK: Final = 0x3F
+#: The short names of a directory itself and of the one above.
+DOT: Final = b".".ljust(11)
+DOT_DOT: Final = b"..".ljust(11)
 
 #: First byte of a slot: nothing from here on, and a slot that is free.
 END: Final = 0x00
@@ -65,3 +68,16 @@ def decode_entry(raw: Buffer, offset: int = 0) -> DirectoryEntry:
 def is_long_name(attributes: int) -> bool:
     """Whether a slot with these attributes holds a part of a long name."""
     return attributes & _KIND_MASK == LONG_NAME
+
+
+def encode_dots(own: int, parent: int, stamp: tuple[int, int, int], size: int) -> bytes:
+    """The first cluster of a new directory: ``.``, ``..`` and nothing. ``parent`` 0 is the root."""
+    date, time, hundredths = stamp
+    slots = b"".join(
+        encode_entry(
+            name, DIRECTORY, 0, hundredths, time, date, date, cluster >> 16, time, date,
+            cluster & 0xFFFF, 0,
+        )
+        for name, cluster in ((DOT, own), (DOT_DOT, parent))
+    )  # fmt: skip
+    return slots.ljust(size, b"\0")

@@ -98,7 +98,10 @@ def layout_of(
     total = min(size_bytes // sector_size, 0xFFFFFFFF)
     total = total // start.sectors_per_track * start.sectors_per_track or total
     is_aligned = total > _UNALIGNED_SECTORS_MAX
+    # Whole sectors, unlike mkfs.fat: mtools takes the rest of the last for data.
+    per_sector = sector_size // 32
     entries = 0 if bits == 32 else root_entry_count or start.root_entry_count
+    entries = min(_aligned(entries, per_sector), 65536 - per_sector)
     cluster = sectors_per_cluster or start.sectors_per_cluster
     while cluster * sector_size <= CLUSTER_SIZE_MAX:
         unit = cluster if is_aligned else 1
@@ -115,7 +118,7 @@ def layout_of(
             chosen = 16 if sizes[16][0] > sizes[12][0] else 12
         if chosen and sizes[chosen][0]:
             if is_aligned and chosen != 32:
-                entries = root * (sector_size // 32)
+                entries = root * per_sector
             return Layout(
                 chosen, sector_size, total, cluster, aligned_reserved, sizes[chosen][1],
                 entries, start.media, start.sectors_per_track, start.head_count,

@@ -4,9 +4,9 @@ import errno
 
 from watosfs.errors import failure
 from watosfs.fat.chains import Chain
-from watosfs.fat.directory import Directory, new_directory_slots
+from watosfs.fat.directory import Directory
 from watosfs.fat.engine import Engine
-from watosfs.fat.entries import ARCHIVE, DIRECTORY
+from watosfs.fat.entries import ARCHIVE, DIRECTORY, encode_dots
 from watosfs.fat.names import decode_name, new_name, stripped
 from watosfs.fat.node import Node
 from watosfs.fat.times import encode_time
@@ -41,7 +41,7 @@ def mkdir(engine: Engine, parent: Node, name: bytes) -> Node:
     engine.chains.extend(chain, 1)
     up = 0 if parent is engine.root else _first(parent)
     size = engine.geometry.cluster_size
-    raw = bytearray(new_directory_slots(chain.first, up, node.created, size))
+    raw = bytearray(encode_dots(chain.first, up, node.created, size))
     engine.access.write(engine.geometry.cluster_offset(chain.first), raw)
     node.chain, node.first = chain, chain.first
     directory.insert(node, place)
