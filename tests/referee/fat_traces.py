@@ -8,9 +8,11 @@ wrong), access days.
 
 import errno
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from watosfs.block.device import BlockDevice
+from watosfs.fat.handle import O_CREAT, O_RDWR, Handle
 from watosfs.fat.mkfs import Options, mkfs
 from watosfs.fat.volume import FatVolume
 
@@ -67,6 +69,16 @@ def geometry(rng: random.Random, bits: int) -> tuple[int, Options]:
     )  # fmt: skip
 
 
+def errno_of(operation: Callable[..., object], *arguments: object) -> int:
+    """What an operation fails with, 0 when it succeeds."""
+    try:
+        operation(*arguments)
+    except OSError as error:
+        assert error.errno
+        return error.errno
+    return 0
+
+
 class Trace:
     """One trace: ``run`` makes a volume on ``device``, changes it, and leaves it unmounted."""
 
@@ -77,6 +89,7 @@ class Trace:
         self.step = 0
         self.names = self.rng.sample(_NAMES, self.rng.randint(4, len(_NAMES)))
         self.volume: FatVolume
+        self.handle: Handle
         self.full_count = 0
 
     def clock(self) -> int:
@@ -136,19 +149,14 @@ class Trace:
             return False
         return True
 
-    def attempt(self, expected: int, operation: object, *arguments: object) -> bool:
+    def attempt(self, expected: int, operation: Callable[..., object], *arguments: object) -> bool:
         """Whether it succeeded. It must fail with ``expected``, or not at all; or space is out."""
-        assert callable(operation)
-        try:
-            operation(*arguments)
-        except OSError as error:
-            if error.errno == errno.ENOSPC and not expected:
-                self.full_count += 1
-                return False
-            assert error.errno == expected, (self.step, operation, arguments[0], error)
+        number = errno_of(operation, *arguments)
+        if number == errno.ENOSPC and not expected:
+            self.full_count += 1
             return False
-        assert not expected, (self.step, operation, arguments[0], errno.errorcode[expected])
-        return True
+        assert number == expected, (self.step, operation, arguments[0], number, expected)
+        return not number
 
     # -- operations
 
@@ -166,15 +174,9 @@ class Trace:
         if item is not None and item.data is not None:
             near = (0, len(item.data), len(item.data), len(item.data) // 2, len(item.data) + 700)
             offset = self.rng.choice(near)
-        try:
-            handle = self.volume.open(full, 0o102)
-        except OSError as error:
-            if error.errno == errno.ENOSPC and item is None:
-                return
-            assert error.errno == expected, (self.step, full, error)
+        if not self.attempt(expected, self.open_to_write, full):
             return
-        assert not expected
-        with handle:
+        with self.handle as handle:
             if item is None:
                 item = Item(name.rstrip(". "), self.clock(), bytearray())
                 parent.items[key_of(name)] = item
@@ -183,6 +185,9 @@ class Trace:
                 item.data += bytes(max(0, offset - len(item.data)))
                 item.data[offset : offset + size] = data
                 item.mtime_ns = self.clock()
+
+    def open_to_write(self, path: bytes) -> None:
+        self.handle = self.volume.open(path, O_CREAT | O_RDWR)
 
     def truncate(self) -> None:
         path, parent, name = self.place()
@@ -248,7 +253,8 @@ class Trace:
     def utimens(self) -> None:
         path, parent, name = self.place()
         item = parent.items.get(key_of(name))
-        when = self.rng.randrange(315_532_800, 4_354_819_198, 2) * 10**9
+        # Up to February 2100, which mtools takes for a leap year.
+        when = self.rng.randrange(315_532_800, 4_107_542_400, 2) * 10**9
         expected = 0 if item is not None else errno.ENOENT
         if self.attempt(expected, self.volume.utimens, f"{path}/{name}".encode(), when, when):
             assert item is not None

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.referee import dos_tools
 from tests.referee.fat_traces import Trace, tree_of, tree_on
 from watosfs.block.memory import MemoryDevice
