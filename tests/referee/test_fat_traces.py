@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.impl.fat.traces import Trace, tree_of, tree_on
 from tests.referee import dos_tools
-from tests.referee.fat_traces import Trace, tree_of, tree_on
 from watosfs.block.memory import MemoryDevice
 from watosfs.fat.volume import FatVolume
 

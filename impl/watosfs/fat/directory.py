@@ -96,8 +96,7 @@ class Directory:
             return
         size = self.geometry.sector_size
         for sector in range(start // size, len(self.raw) // size):
-            low = max(start, sector * size)
-            if any(self.raw[low : (sector + 1) * size]):
+            if any(self.raw[max(start, sector * size) : (sector + 1) * size]):
                 self._rubbish.add(sector)
         self.raw[start:] = bytes(len(self.raw) - start)
 
@@ -235,7 +234,7 @@ class Directory:
     def _touch(self, slot: int, end: int) -> None:
         size = self.geometry.sector_size
         low, high = slot * ENTRY_SIZE // size, (end * ENTRY_SIZE - 1) // size
-        self.dirty.update((low,) if low == high else range(low, high + 1))
+        self.dirty.update(range(low, high + 1))
 
     def set_parent_cluster(self, cluster: int) -> None:
         """Rewrite the ``..`` entry; 0 stands for the root."""
@@ -264,9 +263,9 @@ class Directory:
             self.raw[slot * ENTRY_SIZE : (slot + 1) * ENTRY_SIZE] = encode_entry(
                 raw, VOLUME_LABEL, 0, 0, time, date, date, 0, time, date, 0, 0
             )
+        self.label = raw
         if slot >= 0:
             self._touch(slot, slot + 1)
-        self.label = raw
 
     # -- on disk
 
@@ -281,6 +280,10 @@ class Directory:
         """Where a node's slots are on the volume."""
         for slot in range(node.slot, node.slot + node.slot_count):
             yield self.disk_offset(slot * ENTRY_SIZE)
+
+    def dots_piece(self) -> tuple[int, bytes]:
+        """(offset on the volume, bytes) of ``.`` and ``..``."""
+        return self.disk_offset(0), bytes(self.raw[: 2 * ENTRY_SIZE])
 
     def dirty_pieces(self) -> Iterator[tuple[int, bytes]]:
         """(offset on the volume, bytes) of what the next write-back has to write, joined."""

@@ -4,8 +4,9 @@ Data goes to the disk at once, into clusters that nothing leads to or in place. 
 the table and of directories stays in memory until ``write_back``, which writes it in steps with a
 flush behind each, so that a power cut leaves lost clusters at worst:
 
-1. new chains; 2. links from old tails to them; 3. entries that moved away are removed; 4. every
-other entry; 5. end marks behind new tails; 6. what is free, and FSInfo.
+1. new chains; 2. links from old tails to them; 3. entries that moved away are removed, then ``..``
+in directories that did; 4. every other entry; 5. end marks behind new tails; 6. what is free, and
+FSInfo.
 """
 
 import errno
@@ -65,6 +66,8 @@ class Engine:
         self._directories: dict[int, Directory] = {}
         #: Places on disk of slots that moved to another sector.
         self.moved: list[int] = []
+        #: Directories that have another parent than on disk.
+        self.reparented: list[Directory] = []
         self.root = Node(ROOT_NUMBER, "", b"", DIRECTORY)
         self.root.first = geometry.root_cluster
         self.nodes: dict[int, Node] = {ROOT_NUMBER: self.root}
@@ -221,6 +224,12 @@ class Engine:
             for offset in self.moved:
                 self.access.write(offset, bytes([FREE]))
             self.moved = []
+            self.access.device.flush()
+        if self.reparented:
+            for directory in self.reparented:
+                if directory.node is not None and not directory.node.is_removed:
+                    self.access.write(*directory.dots_piece())
+            self.reparented = []
             self.access.device.flush()
         self._write_directories()
         if self.chains.put_cuts():

@@ -154,6 +154,7 @@ def rename(
     if node.is_directory and old_parent is not new_parent:
         up = 0 if new_parent is engine.root else _first(new_parent)
         engine.directory(node).set_parent_cluster(up)
+        engine.reparented.append(engine.directory(node))
     _changed(engine, old_parent)
     _changed(engine, new_parent)
 

@@ -49,7 +49,7 @@ class Item:
         return self.data is None
 
 
-def geometry(rng: random.Random, bits: int) -> tuple[int, Options]:
+def geometry(rng: random.Random, bits: int, is_small: bool) -> tuple[int, Options]:
     """(bytes of the device, options) of a small volume of a type."""
     sector = rng.choice((512, 512, 512, 1024, 2048, 4096))
     per_cluster = rng.choice((1, 1, 1, 2, 4, 8))
@@ -57,6 +57,8 @@ def geometry(rng: random.Random, bits: int) -> tuple[int, Options]:
     clusters = {12: rng.randint(60, 1500), 16: rng.randint(4200, 5000), 32: 0}
     if bits == 16:
         sector, per_cluster = rng.choice((512, 1024)), 1
+    elif bits == 32 and is_small:
+        clusters[32] = rng.randint(200, 1500)
     elif bits == 32:
         # mtools goes by the number of clusters, and takes a small FAT32 for FAT12.
         sector, per_cluster, clusters[32] = rng.choice((512, 512, 512, 1024)), 1, 67_000
@@ -74,30 +76,39 @@ def errno_of(operation: Callable[..., object], *arguments: object) -> int:
     try:
         operation(*arguments)
     except OSError as error:
-        assert error.errno
-        return error.errno
+        return error.errno or errno.EIO
     return 0
 
 
 class Trace:
     """One trace: ``run`` makes a volume on ``device``, changes it, and leaves it unmounted."""
 
-    def __init__(self, seed: int, bits: int) -> None:
+    def __init__(self, seed: int, bits: int, *, is_small: bool = False) -> None:
         self.rng = random.Random(f"{seed}:{bits}")
-        self.size_bytes, self.options = geometry(self.rng, bits)
+        self.size_bytes, self.options = geometry(self.rng, bits, is_small)
         self.root = Item("", 0)
         self.step = 0
+        self.is_made = False
         self.names = self.rng.sample(_NAMES, self.rng.randint(4, len(_NAMES)))
         self.volume: FatVolume
         self.handle: Handle
         self.full_count = 0
+        #: What was there at the last sync, and every path that an operation named since.
+        self.synced: dict[str, tuple[bytes | None, int]] = {}
+        self.touched: set[str] = set()
 
     def clock(self) -> int:
         """Two seconds for each operation."""
         return START_NS + self.step * 2 * 10**9
 
+    def prepare(self, device: BlockDevice) -> None:
+        """Make the volume, once."""
+        if not self.is_made:
+            mkfs(device, self.options, clock=self.clock)
+            self.is_made = True
+
     def run(self, device: BlockDevice, steps: int) -> None:
-        mkfs(device, self.options, clock=self.clock)
+        self.prepare(device)
         self.volume = FatVolume.mount(device, clock=self.clock)
         operations = (
             *[self.write] * 6, *[self.mkdir] * 3, self.truncate, self.truncate, self.unlink,
@@ -110,6 +121,7 @@ class Trace:
             self.rng.choice(operations)()
             if not self.rng.randrange(25):
                 self.volume.unmount()
+                self.note_synced()
                 self.volume = FatVolume.mount(device, clock=self.clock)
         self.volume.unmount()
 
@@ -140,6 +152,7 @@ class Trace:
             name = self.rng.choice(self.names)
             if "~" in name and key_of(name) not in parent.items and self.is_there(path, name):
                 name = "b"  # it is another's alias
+        self.touched.add(f"{path}/{key_of(name)}")
         return path, parent, name
 
     def is_there(self, path: str, name: str) -> bool:
@@ -270,6 +283,11 @@ class Trace:
 
     def sync(self) -> None:
         self.volume.sync()
+        self.note_synced()
+
+    def note_synced(self) -> None:
+        self.synced = tree_of(self.root)
+        self.touched = set()
 
 
 def tree_of(root: Item) -> dict[str, tuple[bytes | None, int]]:
