@@ -11,12 +11,15 @@ from typing import Final
 from watosfs.block.byte_access import ByteAccess
 from watosfs.block.device import BlockDevice
 from watosfs.errors import failure
+from watosfs.fat.aliases import SHORT_NAME_SIZE
 from watosfs.fat.checker.image import Image
 from watosfs.fat.checker.lost import Lost
 from watosfs.fat.checker.report import Report
 from watosfs.fat.checker.tree import Tree
 from watosfs.fat.format import (
     BOOT_SECTOR_SIZE,
+    EXTENDED_SIGNATURE,
+    NO_LABEL,
     SECTOR_SIZES,
     STATE_DIRTY,
     Geometry,
@@ -46,6 +49,7 @@ def check(device: BlockDevice, *, repair: bool = False, reconnect: bool = True) 
     state = _state(boot, geometry, image, report)
     tree = Tree(image, report)
     tree.walk()
+    state = _label(state, geometry, tree.label, report)
     lost = Lost(image, report, tree)
     lost.reclaim(reconnect)
     mask = image.mask
@@ -53,7 +57,7 @@ def check(device: BlockDevice, *, repair: bool = False, reconnect: bool = True) 
     info = _fsinfo(access, geometry, report)
     if repair and report.problems:
         image.put(0, image.mask & ~0xFF | geometry.media)
-        image.put(1, image.get(1) | _CLEAN_BITS[geometry.bits])
+        image.put(1, image.end)
         image.write()
         _write_rest(access, geometry, state, info)
         report.is_repaired = True
@@ -100,6 +104,18 @@ def _state(boot: bytes, geometry: Geometry, image: Image, report: Report) -> byt
         if backup != wanted:
             report.add("backup", "boot sector", "its backup is not the same")
     return bytes(wanted)
+
+
+def _label(boot: bytes, geometry: Geometry, label: bytes | None, report: Report) -> bytes:
+    """The boot sector with the label of the root directory, which is the one that counts."""
+    start = geometry.label_offset
+    found = boot[start : start + SHORT_NAME_SIZE]
+    if boot[start - 5] != EXTENDED_SIGNATURE or found == (label or NO_LABEL):
+        return boot
+    if label is None and not found.strip():
+        return boot
+    report.add("label", "boot sector", f"label {found!r}, in the root directory {label!r}")
+    return boot[:start] + (label or NO_LABEL) + boot[start + SHORT_NAME_SIZE :]
 
 
 def _fsinfo(access: ByteAccess, geometry: Geometry, report: Report) -> bytes | None:

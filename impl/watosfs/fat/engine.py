@@ -20,8 +20,13 @@ from watosfs.fat.allocator import Allocator
 from watosfs.fat.chains import Chain, Chains
 from watosfs.fat.directory import Directory
 from watosfs.fat.entries import DIRECTORY, FREE
-from watosfs.fat.format import DIRECTORY_SLOTS_MAX, ENTRY_SIZE, STATE_DIRTY, Geometry
-from watosfs.fat.fsinfo import FSINFO_SIZE, UNKNOWN, FsInfo, decode_fsinfo, encode_fsinfo
+from watosfs.fat.format import (
+    DIRECTORY_SLOTS_MAX,
+    ENTRY_SIZE,
+    Geometry,
+)
+from watosfs.fat.fsinfo import UNKNOWN, FsInfo
+from watosfs.fat.marks import Marks
 from watosfs.fat.node import ROOT_NUMBER, Node
 from watosfs.fat.table import FatTable
 
@@ -46,10 +51,10 @@ class Engine:
         self.clock = clock
         self.offset_s = offset_s
         self.table = FatTable(access, geometry)
-        state = access.read(geometry.state_offset, 1)[0]
+        self.marks = Marks(access, geometry, self.table)
         #: Whether the volume was not unmounted, the last time: only a check takes that away.
-        self.was_dirty = bool(state & STATE_DIRTY) or not self.table.is_clean()
-        info = self._read_fsinfo()
+        self.was_dirty = self.marks.is_dirty()
+        info = self.marks.read_fsinfo()
         free_count = info.free_count
         is_hint = not self.was_dirty and free_count <= geometry.cluster_count
         self.allocator = Allocator(
@@ -71,12 +76,6 @@ class Engine:
         self.root = Node(ROOT_NUMBER, "", b"", DIRECTORY)
         self.root.first = geometry.root_cluster
         self.nodes: dict[int, Node] = {ROOT_NUMBER: self.root}
-
-    def _read_fsinfo(self) -> FsInfo:
-        start = self.geometry.fsinfo_start
-        if start is None:
-            return FsInfo()
-        return decode_fsinfo(self.access.read(start, FSINFO_SIZE)) or FsInfo()
 
     # -- nodes and directories
 
@@ -160,18 +159,11 @@ class Engine:
         if self.is_broken:
             raise failure(errno.EIO, reason="an earlier write failed")
         if not self._is_marked:
-            self._set_state(is_dirty=True)
+            self.marks.set_dirty(True)
             self.access.device.flush()
             self._is_marked = True
         if len(self.chains.frees) + self.allocator.fresh_run_count > _WAITING_MAX:
             self.write_back()
-
-    def _set_state(self, *, is_dirty: bool) -> None:
-        offset = self.geometry.state_offset
-        state = self.access.read(offset, 1)[0] & ~STATE_DIRTY
-        self.access.write(offset, bytes([state | STATE_DIRTY if is_dirty else state]))
-        self.table.set_clean(not is_dirty)
-        self.table.write()
 
     def data_written(self) -> None:
         """Data reached the device: the next write-back has to flush even when nothing else is."""
@@ -259,21 +251,17 @@ class Engine:
         if written:
             self.access.device.flush()
 
-    def write_fsinfo(self) -> None:
-        """Write the hints of FAT32."""
-        start = self.geometry.fsinfo_start
-        if start is None or decode_fsinfo(self.access.read(start, FSINFO_SIZE)) is None:
-            return
-        cursor = self.allocator.cursor
-        info = FsInfo(self.allocator.free_count, max(2, cursor - 1))
-        self.access.write(start, encode_fsinfo(info))
+    def _write_fsinfo(self) -> None:
+        if self.marks.has_fsinfo():
+            next_free = max(2, self.allocator.cursor - 1)
+            self.marks.write_fsinfo(FsInfo(self.allocator.free_count, next_free))
 
     def sync(self) -> None:
         """Write back, FSInfo too."""
         if self.read_only or not self._is_marked:
             return
         self.write_back()
-        self.write_fsinfo()
+        self._write_fsinfo()
         self.access.device.flush()
 
     def unmount(self) -> None:
@@ -285,6 +273,6 @@ class Engine:
                 self.forget(node)
             self.sync()
             if not self.was_dirty:
-                self._set_state(is_dirty=False)
+                self.marks.set_dirty(False)
                 self.access.device.flush()
         self.is_mounted = False

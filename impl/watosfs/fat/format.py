@@ -132,6 +132,11 @@ class Geometry:
         return _STATE_OFFSETS[self.bits]
 
     @property
+    def label_offset(self) -> int:
+        """Where the volume label is in the boot sector; its signature is 5 bytes before."""
+        return self.state_offset + 6
+
+    @property
     def cluster_end(self) -> int:
         """One more than the number of the last cluster; numbers begin with 2."""
         return self.cluster_count + 2

@@ -19,7 +19,7 @@ from watosfs.fat import filedata, namespace
 from watosfs.fat.aliases import label_bytes, label_text
 from watosfs.fat.engine import Engine
 from watosfs.fat.entries import READ_ONLY
-from watosfs.fat.format import BOOT_SECTOR_SIZE, decode_boot_sector, geometry_of
+from watosfs.fat.format import BOOT_SECTOR_SIZE, NO_LABEL, decode_boot_sector, geometry_of
 from watosfs.fat.handle import ACCESS_MODE, O_CREAT, O_EXCL, O_TRUNC, Handle
 from watosfs.fat.names import encode_name
 from watosfs.fat.node import Node
@@ -256,12 +256,17 @@ class FatVolume:
         return label_text(raw) if raw else b""
 
     def set_label(self, label: bytes) -> None:
-        """Set the label in the root directory; empty removes it. EINVAL, ENOSPC."""
+        """Set the label in the root directory and in the boot sector; empty removes it.
+
+        EINVAL: not a label of code page 850. ENOSPC: the root directory is full.
+        """
         raw = label_bytes(label) if label else None
         self.engine.begin_change()
         date, clock, _ = encode_time(self.engine.clock(), self.engine.offset_s)
         root = self.engine.directory(self.engine.root)
         root.set_label(self.engine.chains, raw, (date, clock))
+        self.engine.marks.write_label(raw or NO_LABEL)
+        self.engine.data_written()
 
     # -- the volume
 

@@ -311,9 +311,10 @@ def tree_on(volume: FatVolume) -> dict[str, tuple[bytes | None, int]]:
         path = waiting.pop()
         for entry in volume.readdir(path or b"/"):
             inner = path + b"/" + entry.name
+            shown = inner.decode("utf-8", "surrogatepass")
             if entry.kind == "directory":
                 waiting.append(inner)
-                found[inner.decode()] = (None, 0)
+                found[shown] = (None, 0)
             else:
-                found[inner.decode()] = (volume.read_file(inner), volume.stat(inner).st_mtime_ns)
+                found[shown] = (volume.read_file(inner), volume.stat(inner).st_mtime_ns)
     return found

@@ -46,10 +46,18 @@ class Image:
                 text = f"differs from the first in {different} sectors"
                 report.add("mirror", f"table at byte {start}", text)
         for _, raw in self.copies:
-            if raw[0] == self.geometry.media:
+            if self._begins_well(raw):
                 return raw
-        report.add("media", "table", f"begins with {first[0]:#x}, not {self.geometry.media:#x}")
+        report.add("media", "table", f"does not begin with media byte {self.geometry.media:#x}")
         return first
+
+    def _begins_well(self, raw: bytes) -> bool:
+        """The media byte, then ones; of entry 1 the two highest bits have another meaning."""
+        first, second = _decode(raw[:12], self.geometry)[:2]
+        marks = 0xC000 if self.geometry.bits == 16 else 0x0C000000
+        second |= marks & self.mask if self.geometry.bits > 12 else 0
+        is_media = first & self.mask == self.mask & ~0xFF | self.geometry.media
+        return is_media and second & self.mask >= self.end_min
 
     def get(self, cluster: int) -> int:
         """An entry's own bits."""
@@ -132,7 +140,7 @@ class Image:
 
 
 def _decode(raw: bytes, geometry: Geometry) -> "array[int]":
-    count = geometry.cluster_end
+    count = min(geometry.cluster_end, len(raw) * 8 // geometry.bits)
     if geometry.bits == 12:
         triples = zip(*[iter(raw + bytes(3))] * 3, strict=False)
         pairs = ((a | (b & 15) << 8, b >> 4 | c << 4) for a, b, c in triples)

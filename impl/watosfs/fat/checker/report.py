@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 class Problem(NamedTuple):
     """``kind`` is one word: boot, backup, dirty, media, mirror, fsinfo, chain, cross-link, size,
-    directory, name, lost. ``place`` is a path, or the structure.
+    directory, name, label, lost. ``place`` is a path, or the structure.
     """
 
     kind: str

@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from watosfs.fat.aliases import short_name_text
+from watosfs.fat.checker.legal import is_legal, is_legal_label
 from watosfs.fat.checker.report import Report
 from watosfs.fat.entries import (
+    ARCHIVE,
+    DIRECTORY,
     DOT,
     DOT_DOT,
     END,
@@ -15,10 +18,10 @@ from watosfs.fat.entries import (
     decode_entry,
     is_long_name,
 )
-from watosfs.fat.format import ENTRY_SIZE
+from watosfs.fat.format import ENTRY_SIZE, FILE_SIZE_MAX
 from watosfs.fat.names import LongNameParts, name_key, short_name_checksum
 
-_ILLEGAL: Final = frozenset(b'"*+,./:;<=>?[\\]|') | frozenset(range(32))
+_NO_SHORT_NAME: Final = 0x02
 
 
 @dataclass(slots=True)
@@ -40,15 +43,18 @@ class Slots:
         self.is_root = is_root
         self.report = report
         self.items: list[Item] = []
-        self.dots: dict[bytes, int] = {}
+        #: The volume label of the root.
+        self.label: bytes | None = None
         self._gather()
         self._mend_duplicates()
 
     def _gather(self) -> None:
         raw, parts, gathered = self.raw, LongNameParts(), list[int]()
-        for slot in range(len(raw) // ENTRY_SIZE):
+        for slot in range(0 if self.is_root else 2, len(raw) // ENTRY_SIZE):
             start = slot * ENTRY_SIZE
             if raw[start] == END:
+                # What lies behind is nothing's; fsck.fat takes it for entries all the same.
+                raw[start:] = bytes(len(raw) - start)
                 break
             if raw[start] == FREE:
                 self._drop(gathered)
@@ -60,12 +66,16 @@ class Slots:
                     self._drop(gathered)
                 if entry.name[0] & 0x40 and gathered:
                     self._drop(gathered)
+                if entry.cluster_low:
+                    self.report.add("name", self.path or "/", "part of a long name with a cluster")
+                    raw[start + 26 : start + 28] = bytes(2)
                 parts.add(raw[start : start + ENTRY_SIZE], slot)
                 gathered.append(slot)
                 if not parts.is_pending:
                     self._drop(gathered)
                 continue
-            text = None if entry.attributes & VOLUME_LABEL else parts.take(entry.name)
+            is_label = entry.attributes & VOLUME_LABEL and not entry.size
+            text = None if is_label else parts.take(entry.name)
             if text is None or not text or text in (".", "..") or "/" in text:
                 text = None
                 parts.drop()
@@ -83,23 +93,35 @@ class Slots:
             gathered.clear()
 
     def _take(self, slot: int, entry: DirectoryEntry, text: str | None, long: list[int]) -> None:
+        start = slot * ENTRY_SIZE
         if entry.attributes & VOLUME_LABEL:
-            if not self.is_root:
-                self.report.notes.append(f"{self.path}: a volume label below the root")
-            return
-        if entry.name in (DOT, DOT_DOT):
-            if not self.is_root and slot == (entry.name == DOT_DOT):
-                self.dots[entry.name] = slot
+            if not entry.size and not entry.cluster_low:
+                self._take_label(start, entry)
                 return
+            self.report.add("name", self.path or "/", "a volume label with clusters or a size")
+            self.raw[start + 11] &= ~VOLUME_LABEL
+            entry = entry._replace(attributes=entry.attributes & ~VOLUME_LABEL)
+        if entry.name in (DOT, DOT_DOT):
             self.report.add("name", self.path or "/", f"{entry.name.decode()!r} out of its place")
-            self.raw[slot * ENTRY_SIZE] = FREE
+            self.raw[start] = FREE
             return
         shown = short_name_text(entry.name, entry.case) if text is None else text
         item = Item(slot, entry, shown, long)
-        if not _is_legal(entry.name):
+        if not is_legal(entry.name) or (entry.case & _NO_SHORT_NAME and text is None):
+            self.raw[slot * ENTRY_SIZE + 12] &= ~_NO_SHORT_NAME
             self.report.add("name", f"{self.path}/{shown}", "a short name that none may be")
             self._rename(item)
         self.items.append(item)
+
+    def _take_label(self, start: int, entry: DirectoryEntry) -> None:
+        if not self.is_root or not is_legal_label(entry.name):
+            self.report.add("name", self.path or "/", "a volume label that none may be")
+            self.raw[start] = FREE
+        elif self.label is not None:
+            self.report.add("name", "/", "a second volume label")
+            self.raw[start] = FREE
+        else:
+            self.label = entry.name
 
     def _rename(self, item: Item) -> None:
         """Another short name; a long name stays, for its checksum is made to follow."""
@@ -136,6 +158,12 @@ class Slots:
         for slot in (item.slot, *item.long_slots):
             self.raw[slot * ENTRY_SIZE] = FREE
 
+    def make_file(self, item: Item, size: int) -> None:
+        """Turn a directory's entry into a file's."""
+        at = item.slot * ENTRY_SIZE + 11
+        self.raw[at] = self.raw[at] & ~DIRECTORY | ARCHIVE
+        self.set_size(item, min(size, FILE_SIZE_MAX))
+
     def set_size(self, item: Item, size: int) -> None:
         """Change an entry's size."""
         start = item.slot * ENTRY_SIZE
@@ -146,9 +174,3 @@ class Slots:
         start = slot * ENTRY_SIZE
         self.raw[start + 20 : start + 22] = (cluster >> 16).to_bytes(2, "little")
         self.raw[start + 26 : start + 28] = (cluster & 0xFFFF).to_bytes(2, "little")
-
-
-def _is_legal(name: bytes) -> bool:
-    if name[0] == 0x05:
-        name = b"\xe5" + name[1:]
-    return name[:1] != b" " and not _ILLEGAL.intersection(name)

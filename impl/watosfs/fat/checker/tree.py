@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
+from watosfs.fat.checker.dots import looks_like_directory, mend_dots
 from watosfs.fat.checker.image import Image
 from watosfs.fat.checker.report import Report
 from watosfs.fat.checker.slots import Item, Slots
-from watosfs.fat.entries import DOT, DOT_DOT
 from watosfs.fat.format import DIRECTORY_SLOTS_MAX, ENTRY_SIZE
 
 
@@ -22,6 +22,8 @@ class Tree:
     def __init__(self, image: Image, report: Report) -> None:
         self.image = image
         self.report = report
+        #: The volume label in the root directory.
+        self.label: bytes | None = None
         self._waiting: list[_Waiting] = []
 
     def walk(self) -> None:
@@ -38,7 +40,9 @@ class Tree:
             self._directory(_Waiting("", clusters, 0), is_root=True)
         else:
             raw = image.read(geometry.root_start, geometry.data_start - geometry.root_start)
-            self._entries(Slots(raw, "", True, self.report), 0)
+            slots = Slots(raw, "", True, self.report)
+            self.label = slots.label
+            self._entries(slots, 0)
             image.change(geometry.root_start, raw)
         while self._waiting:
             self._directory(self._waiting.pop(), is_root=False)
@@ -47,9 +51,7 @@ class Tree:
         """A directory that was lost, with all that is below it."""
         self.report.directories += 1
         raw = self.image.load(clusters[:1])
-        if raw[ENTRY_SIZE : ENTRY_SIZE + 11] == DOT_DOT:
-            for low in (20, 26):
-                raw[ENTRY_SIZE + low : ENTRY_SIZE + low + 2] = bytes(2)
+        mend_dots(raw, clusters[0], 0, self.image.geometry.bits, path, Report())
         self.image.store(clusters[:1], raw)
         self._waiting.append(_Waiting(path, clusters, 0))
         while self._waiting:
@@ -72,26 +74,13 @@ class Tree:
             self.image.cut(clusters, limit)
             del clusters[limit:]
         raw = self.image.load(clusters)
-        slots = Slots(raw, path, is_root, self.report)
         if not is_root:
-            self._dots(slots, clusters[0], above)
+            mend_dots(raw, clusters[0], above, self.image.geometry.bits, path, self.report)
+        slots = Slots(raw, path, is_root, self.report)
+        if is_root:
+            self.label = slots.label
         self._entries(slots, 0 if is_root else clusters[0])
         self.image.store(clusters, raw)
-
-    def _dots(self, slots: Slots, own: int, above: int) -> None:
-        for name, cluster in ((DOT, own), (DOT_DOT, above)):
-            slot = slots.dots.get(name)
-            shown = name.decode().strip()
-            if slot is None:
-                self.report.notes.append(f"{slots.path}: no entry {shown!r}")
-                continue
-            low = int.from_bytes(slots.raw[slot * 32 + 26 : slot * 32 + 28], "little")
-            high = int.from_bytes(slots.raw[slot * 32 + 20 : slot * 32 + 22], "little")
-            found = low | high << 16 if self.image.geometry.bits == 32 else low
-            if found != cluster:
-                text = f"its entry {shown!r} leads to cluster {found}, not {cluster}"
-                self.report.add("directory", slots.path, text)
-                slots.set_cluster(slot, cluster)
 
     def _entries(self, slots: Slots, own: int) -> None:
         for item in slots.items:
@@ -106,6 +95,11 @@ class Tree:
         clusters = self._chain(path, first)
         if not clusters:
             slots.remove(item)
+            return
+        if not looks_like_directory(self.image.load(clusters[:1])):
+            self.report.add("directory", path, "holds no names: it becomes a file")
+            self.report.files += 1
+            slots.make_file(item, len(clusters) * self.image.geometry.cluster_size)
             return
         self.report.directories += 1
         if item.entry.size:
