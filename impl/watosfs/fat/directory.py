@@ -144,18 +144,19 @@ class Directory:
     def prepare(
         self, chains: Chains, text: str, leaving: Collection[Node] = ()
     ) -> tuple[bytes, int, int, int]:
-        """(short name, case bits, first slot, slot count) for a new name; grows when it must.
-
-        The short names of the nodes in ``leaving`` may be taken. ENOSPC when there is no room:
-        nothing has changed then.
+        """(short name, case bits, first slot, slot count) for a new name; grows when it must. What
+        the nodes in ``leaving`` have may be taken. ENOSPC: there is no room, nothing has changed.
         """
-        left = [node for node in leaving if self._shorts.get(node.short_name) is node]
+        left = [node for node in leaving if node.directory is self]
         for node in left:
-            del self._shorts[node.short_name]
+            self._shorts.pop(node.short_name, None)
+            self._used[node.slot : node.slot + node.slot_count] = bytes(node.slot_count)
         try:
             return self._place(chains, text)
         finally:
-            self._shorts.update((node.short_name, node) for node in left)
+            for node in left:
+                self._shorts[node.short_name] = node
+                self._used[node.slot : node.slot + node.slot_count] = b"\1" * node.slot_count
 
     def _place(self, chains: Chains, text: str) -> tuple[bytes, int, int, int]:
         exact = exact_short_name(text)
@@ -233,8 +234,7 @@ class Directory:
 
     def _touch(self, slot: int, end: int) -> None:
         size = self.geometry.sector_size
-        low, high = slot * ENTRY_SIZE // size, (end * ENTRY_SIZE - 1) // size
-        self.dirty.update(range(low, high + 1))
+        self.dirty.update(range(slot * ENTRY_SIZE // size, (end * ENTRY_SIZE - 1) // size + 1))
 
     def set_parent_cluster(self, cluster: int) -> None:
         """Rewrite the ``..`` entry; 0 stands for the root."""
