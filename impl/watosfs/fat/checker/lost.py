@@ -4,6 +4,7 @@ What a power cut leaves behind is found here. A chain that begins like a directo
 again, with all that is below it; any other becomes a file ``FSCKnnnn.REC`` in the root.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from watosfs.block.device import SECTOR_SIZE_BYTES
@@ -11,10 +12,21 @@ from watosfs.fat.aliases import SHORT_NAME_SIZE
 from watosfs.fat.checker.image import Image
 from watosfs.fat.checker.report import Report
 from watosfs.fat.checker.tree import Tree
-from watosfs.fat.entries import ARCHIVE, DIRECTORY, DOT, END, FREE, decode_entry, encode_entry
+from watosfs.fat.entries import (
+    ARCHIVE,
+    DIRECTORY,
+    DOT,
+    DOT_DOT,
+    END,
+    FREE,
+    decode_entry,
+    encode_entry,
+)
 from watosfs.fat.format import DIRECTORY_SLOTS_MAX, ENTRY_SIZE, FILE_SIZE_MAX
 
+_NAME: Final = b"FSCK%04dREC"
 _NAMES_MAX: Final = 10_000
+_DOTS: Final = (DOT, DOT_DOT)
 _DATE: Final = 1 << 5 | 1
 
 
@@ -47,22 +59,30 @@ class Lost:
             return
         self.report.clusters_lost = len(lost)
         self.report.add("lost", "table", f"{len(lost)} clusters in use that belong to nothing")
-        while lost and reconnect:
-            # Directories first: the files below them are no heads once they are found.
-            heads = self._heads(lost)
-            directories = [head for head in heads if self._is_directory(head)]
-            if not self._reconnect((directories or heads or lost)[0]):
-                break
-            owned = self.image.owned
-            lost = [cluster for cluster in lost if not owned[cluster] and self.image.get(cluster)]
+        if reconnect:
+            places = self._root_places()
+            for head in self._heads(lost):
+                if not self.image.owned[head] and self.image.get(head):
+                    place = next(places, None)
+                    if place is None:
+                        break
+                    self._reconnect(head, *place)
         for cluster in lost:
-            self.image.put(cluster, 0)
+            if not self.image.owned[cluster]:
+                self.image.put(cluster, 0)
 
     def _heads(self, lost: list[int]) -> list[int]:
+        """Where to begin: directories that no other leads to, other directories, beginnings of
+        chains, and what is left of circles. Who comes first owns what both lead to.
+        """
         led_to = {self.image.get(cluster) for cluster in lost}
         heads = [cluster for cluster in lost if cluster not in led_to]
-        below = {first for head in heads for first in self._firsts_below(head)}
-        return [head for head in heads if head not in below] or heads
+        directories = [head for head in heads if self._is_directory(head)]
+        members, below = set(lost), set[int]()
+        for head in directories:
+            below.update(self._firsts_below(head, members))
+        first = [head for head in directories if head not in below]
+        return [*first, *directories, *heads, *lost]
 
     def _first_cluster(self, head: int) -> bytearray:
         return self.image.load([head])
@@ -72,26 +92,23 @@ class Lost:
         bits = self.image.geometry.bits
         return entry.name == DOT and entry.is_directory and entry.cluster(bits) == head
 
-    def _firsts_below(self, head: int) -> list[int]:
-        """What the entries in the first cluster of a lost directory lead to."""
-        if not self._is_directory(head):
-            return []
-        raw, found = self._first_cluster(head), []
-        for start in range(2 * ENTRY_SIZE, len(raw), ENTRY_SIZE):
-            if raw[start] == 0:
-                break
-            if raw[start] != FREE:
-                found.append(decode_entry(raw, start).cluster(self.image.geometry.bits))
+    def _firsts_below(self, head: int, lost: set[int]) -> list[int]:
+        """What the entries of a lost directory lead to."""
+        found, cluster, seen = list[int](), head, set[int]()
+        while cluster in lost and cluster not in seen:
+            seen.add(cluster)
+            raw = self.image.load([cluster])
+            for start in range(0, len(raw), ENTRY_SIZE):
+                if raw[start] == END:
+                    return found
+                if raw[start] != FREE and raw[start : start + SHORT_NAME_SIZE] not in _DOTS:
+                    found.append(decode_entry(raw, start).cluster(self.image.geometry.bits))
+            cluster = self.image.get(cluster)
         return found
 
-    def _reconnect(self, head: int) -> bool:
-        """Give a chain a name in the root; False when the root has no room."""
-        place = self._root_slot()
-        if place is None:
-            return False
-        offset, names = place
-        number = next(n for n in range(_NAMES_MAX) if b"FSCK%04dREC" % n not in names)
-        name = b"FSCK%04dREC" % number
+    def _reconnect(self, head: int, offset: int, number: int) -> None:
+        """Give a chain a name in the root, in the slot at ``offset`` of the volume."""
+        name = _NAME % number
         clusters, kind, _ = self.image.walk(head)
         if kind:
             self.image.put(clusters[-1], self.image.end)
@@ -114,21 +131,28 @@ class Lost:
         self.image.change(sector, raw)
         if is_directory:
             self.tree.reconnected(f"/FSCK{number:04}.REC", clusters)
-        return True
 
-    def _root_slot(self) -> tuple[int, set[bytes]] | None:
-        """Where an entry can go in the root, on the volume, and the short names that are there."""
-        names, free = set[bytes](), -1
+    def _root_places(self) -> Iterator[tuple[int, int]]:
+        """(slot on the volume, number of a name) for one lost chain after another."""
+        names, free = set[bytes](), list[int]()
         for offset, size in self._root_pieces():
             raw = self.image.read(offset, size)
             for start in range(0, len(raw), ENTRY_SIZE):
-                if raw[start] not in (END, FREE):
+                if raw[start] in (END, FREE):
+                    free.append(offset + start)
+                else:
                     names.add(bytes(raw[start : start + SHORT_NAME_SIZE]))
-                elif free < 0:
-                    free = offset + start
-        if free < 0:
-            free = self._grow_root()
-        return None if free < 0 or len(names) >= _NAMES_MAX else (free, names)
+        free.reverse()
+        for number in range(_NAMES_MAX):
+            if _NAME % number in names:
+                continue
+            if not free:
+                grown = self._grow_root()
+                if grown < 0:
+                    return
+                size = self.image.geometry.cluster_size
+                free = list(range(grown, grown + size, ENTRY_SIZE))[::-1]
+            yield free.pop(), number
 
     def _root_pieces(self) -> list[tuple[int, int]]:
         geometry = self.image.geometry

@@ -66,9 +66,11 @@ class Slots:
                     self._drop(gathered)
                 if entry.name[0] & 0x40 and gathered:
                     self._drop(gathered)
-                if entry.cluster_low:
-                    self.report.add("name", self.path or "/", "part of a long name with a cluster")
+                if entry.cluster_low or entry.case:
+                    problem = "part of a long name with a cluster or a type"
+                    self.report.add("name", self.path or "/", problem)
                     raw[start + 26 : start + 28] = bytes(2)
+                    raw[start + 12] = 0
                 parts.add(raw[start : start + ENTRY_SIZE], slot)
                 gathered.append(slot)
                 if not parts.is_pending:
