@@ -13,7 +13,9 @@ import pytest
 from tests.impl.fat.traces import Trace, key_of, tree_on
 from watosfs.block.device import Buffer
 from watosfs.block.memory import MemoryDevice
+from watosfs.fat.chains import Chains
 from watosfs.fat.check import check
+from watosfs.fat.engine import Engine
 from watosfs.fat.volume import FatVolume
 
 #: Lost clusters, what a mount or a check sets right by the way, and long names torn from theirs.
@@ -95,3 +97,50 @@ def judge(seed: int, bits: int) -> None:
         for path, (data, _) in synced.items():
             if not is_touched(path, touched):
                 assert found.get(path, (b"gone", 0))[0] == data, (path, report.problems)
+
+
+def free_at_once(chains: Chains, first: int, count: int) -> None:
+    """What something on disk may still lead to is given out again."""
+    chains.table.clear_run(first, count)
+    chains.allocator.give_back(first, count)
+
+
+def link_at_once(chains: Chains) -> bool:
+    """Links go out with the directories, behind which they should have been."""
+    for tail, following in chains.links.items():
+        chains.table.put(tail, following)
+    chains.links = {}
+    return False
+
+
+def entries_first(engine: Engine) -> None:
+    """Entries are written before what they lead to."""
+    for node in engine.dirty_nodes:
+        if node.directory is not None and not node.is_removed:
+            node.directory.store(node)
+    engine._write_directories()
+    write_back(engine)
+
+
+write_back = Engine._write_back
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "broken"),
+    [
+        (Chains, "_drop", free_at_once),
+        (Chains, "put_links", link_at_once),
+        (Engine, "_write_back", entries_first),
+    ],
+)
+def test_canary_another_order_of_writes_is_caught(
+    where: type, name: str, broken: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(where, name, broken)
+    with pytest.raises((AssertionError, OSError)):
+        judge_many()
+
+
+def judge_many() -> None:
+    for seed in range(20):
+        judge(seed, 12 if seed % 2 else 32)

@@ -110,7 +110,6 @@ class Slots:
         shown = short_name_text(entry.name, entry.case) if text is None else text
         item = Item(slot, entry, shown, long)
         if not is_legal(entry.name) or (entry.case & _NO_SHORT_NAME and text is None):
-            self.raw[slot * ENTRY_SIZE + 12] &= ~_NO_SHORT_NAME
             self.report.add("name", f"{self.path}/{shown}", "a short name that none may be")
             self._rename(item)
         self.items.append(item)
@@ -131,7 +130,9 @@ class Slots:
         number = 0
         while (name := b"FSCK%04dREN" % number) in taken:
             number += 1
-        self.raw[item.slot * ENTRY_SIZE : item.slot * ENTRY_SIZE + 11] = name
+        start = item.slot * ENTRY_SIZE
+        self.raw[start : start + 11] = name
+        self.raw[start + 12] &= ~_NO_SHORT_NAME
         checksum = short_name_checksum(name)
         for slot in item.long_slots:
             self.raw[slot * ENTRY_SIZE + 13] = checksum
@@ -152,6 +153,7 @@ class Slots:
                 for slot in item.long_slots:
                     self.raw[slot * ENTRY_SIZE] = FREE
                 item.long_slots = []
+                self.raw[item.slot * ENTRY_SIZE + 12] &= ~_NO_SHORT_NAME
                 item.text = short_name_text(item.entry.name, item.entry.case)
             texts.add(name_key(item.text))
 
