@@ -21,7 +21,7 @@ from watosfs.fat.entries import (
 from watosfs.fat.format import ENTRY_SIZE, FILE_SIZE_MAX
 from watosfs.fat.names import LongNameParts, name_key, short_name_checksum
 
-_NO_SHORT_NAME: Final = 0x02
+_NO_SHORT_NAME: Final = 0x20
 
 
 @dataclass(slots=True)
