@@ -19,9 +19,13 @@ _EXIT_FOUND = 1
 def run(options: argparse.Namespace) -> int:
     """Compare scripts on a directory; 1 when they differ. Raises ``OSError`` for what is none."""
     last = time.monotonic()
+    files: list[str] = []
 
     def progress(now: Agreement, elapsed: float) -> None:
         nonlocal last
+        for text in now.failures[len(files) :]:
+            files.append(str(keep(text, options.out)))
+            print(f"differs: {files[-1]}", file=sys.stderr, flush=True)
         if time.monotonic() - last >= _LOG_SECONDS:
             last = time.monotonic()
             print(f"{elapsed:6.0f} s  {now.scripts:,} scripts  {now.calls:,} calls  "
@@ -37,7 +41,6 @@ def run(options: argparse.Namespace) -> int:
         findings_max=options.findings_max,
         progress=progress,
     )
-    files = [str(keep(text, options.out)) for text in found.failures]
     if options.json:
         seen = {f"{call} {word}": count for (call, word), count in sorted(found.seen.items())}
         print(json.dumps({

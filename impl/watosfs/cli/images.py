@@ -9,7 +9,7 @@ from uuid import UUID
 
 from watosfs.block.device import BLOCK_SIZE_BYTES
 from watosfs.block.file import FileDevice
-from watosfs.cli import output, statistics
+from watosfs.cli import fat_images, output, statistics
 from watosfs.cli.failures import EXIT_USAGE, Failure, UsageFailure, blame
 from watosfs.cli.interruption import Stop
 from watosfs.cli.names import json_name, one_line, printable
@@ -28,9 +28,17 @@ _LABEL_BYTES_MAX = 32
 def add_mkfs(parser: ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE", help="a file to make, or a block device")
     parser.add_argument(
-        "--size", type=_image_size, help="64M, 1G, 16T, ...; takes no space until it is used"
+        "--size", type=_Size, help="64M, 1G, 16T, ...; takes no space until it is used"
     )
-    parser.add_argument("--label", type=_label, default=b"", help="up to 32 bytes")
+    parser.add_argument(
+        "--type",
+        choices=("wfs3", *fat_images.TYPES),
+        default="wfs3",
+        help="wfs3 (default), or fat (12, 16 or 32 by size), fat12, fat16, fat32",
+    )
+    parser.add_argument(
+        "--label", type=os.fsencode, default=b"", help="up to 32 bytes; 11 characters on FAT"
+    )
     parser.add_argument("--force", action="store_true", help="lose what IMAGE holds now")
     parser.set_defaults(run=make)
 
@@ -56,6 +64,9 @@ def add_df(parser: ArgumentParser) -> None:
 def add_check(parser: ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE", help="image to check")
     parser.add_argument("--data", action="store_true", help="verify all file data too")
+    parser.add_argument(
+        "--repair", action="store_true", help="mend a FAT image; lost chains get names in its root"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=check_image)
 
@@ -67,22 +78,31 @@ def add_dump(parser: ArgumentParser) -> None:
     parser.set_defaults(run=dump)
 
 
-def _image_size(text: str) -> int:
-    size_bytes = parse_size(text)
-    if size_bytes < _SIZE_MIN_BYTES:
-        raise ArgumentTypeError(f"{text} is too small: an image has at least 1M")
-    return size_bytes - size_bytes % BLOCK_SIZE_BYTES
+class _Size:
+    """A size as it was written, and in bytes."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.size_bytes = parse_size(text)
+
+    def at_least(self, least_bytes: int, unit_bytes: int) -> int:
+        """The size in whole units, if it is large enough."""
+        if self.size_bytes < least_bytes:
+            least = f"{least_bytes >> 20}M" if least_bytes >> 20 else f"{least_bytes >> 10}K"
+            raise UsageFailure(
+                f"argument --size: {self.text} is too small: an image has at least {least}"
+            )
+        return self.size_bytes - self.size_bytes % unit_bytes
 
 
-def _label(text: str) -> bytes:
-    label = os.fsencode(text)
+def _require_label(label: bytes) -> None:
     try:
-        label.decode()
+        text = label.decode()
     except UnicodeDecodeError as error:
-        raise ArgumentTypeError("a label is UTF-8 text") from error
+        raise UsageFailure("argument --label: a label is UTF-8 text") from error
     if len(label) > _LABEL_BYTES_MAX:
-        raise ArgumentTypeError(f"{text!r} has {len(label)} bytes, a label at most 32")
-    return label
+        complaint = f"{text!r} has {len(label)} bytes, a label at most 32"
+        raise UsageFailure(f"argument --label: {complaint}")
 
 
 def _block(text: str) -> int:
@@ -104,8 +124,20 @@ def make(options: Namespace) -> int:
         raise Failure(f"{shown}: exists; --force makes a new volume there and loses what it holds")
     if not exists and options.size is None:
         raise UsageFailure(f"{shown} is new: say how large with --size, as in --size 64M")
-    with Stop(), blame(shown), _blank(image, options.size, exists) as device:
+    is_fat = options.type in fat_images.TYPES
+    size_bytes = None
+    if options.size is not None:
+        least, unit = (fat_images.SIZE_MIN_BYTES, 512) if is_fat else (_SIZE_MIN_BYTES, 4096)
+        size_bytes = options.size.at_least(least, unit)
+    if not is_fat:
+        _require_label(options.label)
+    block_size = fat_images.BLOCK_SIZE_BYTES if is_fat else BLOCK_SIZE_BYTES
+    with Stop(), blame(shown), _blank(image, size_bytes, exists, block_size) as device:
         try:
+            if is_fat:
+                line = fat_images.make(device, options.type, options.label)
+                output.write_line(f"{shown}: {line}")
+                return 0
             superblock = mkfs(device, label=options.label)
         except BaseException:
             if not exists:
@@ -118,13 +150,13 @@ def make(options: Namespace) -> int:
     return 0
 
 
-def _blank(image: str, size_bytes: int | None, exists: bool) -> FileDevice:
+def _blank(image: str, size_bytes: int | None, exists: bool, block_size: int) -> FileDevice:
     """A device to make a volume on; an image that exists gives its space back first."""
     if not exists:
-        return FileDevice.open(image, create_size=size_bytes)
-    device = FileDevice.open(image)
+        return FileDevice.open(image, create_size=size_bytes, block_size_bytes=block_size)
+    device = FileDevice.open(image, block_size_bytes=block_size)
     try:
-        if size_bytes is not None and size_bytes != device.block_count * BLOCK_SIZE_BYTES:
+        if size_bytes is not None and size_bytes != device.block_count * block_size:
             device.resize(size_bytes)
         device.discard(0, device.block_count)
     except BaseException:
@@ -202,6 +234,10 @@ def df(options: Namespace) -> int:
 def check_image(options: Namespace) -> int:
     """Every rule of the format, by the independent checker: 0 clean, 1 problems, 2 unreadable."""
     shown = printable(options.image)
+    if fat_images.is_fat(options.image):
+        return fat_images.check_image(options)
+    if options.repair:
+        raise UsageFailure(f"{shown}: --repair mends FAT images; this is none")
     try:
         with opened_device(options.image) as device, phases() as progress:
             report = check(device, data=options.data, progress=progress)

@@ -47,7 +47,11 @@ COMMANDS = {
         "make an empty image",
         "Make an empty WFS v3 volume in a new file, which takes no space until it is used. Sizes: "
         "64M and 64MiB are of 1024, 64MB is of 1000; a bare number is bytes.",
-        ("mkfs disk.img --size 64M", "mkfs disk.img --force --label backup"),
+        (
+            "mkfs disk.img --size 64M",
+            "mkfs disk.img --force --label backup",
+            "mkfs stick.img --size 64M --type fat32",
+        ),
     ),
     "ls": Command(
         listing.add_ls,
@@ -125,9 +129,10 @@ COMMANDS = {
     "check": Command(
         images.add_check,
         "verify an image",
-        "Verify every rule of the format by a reader of its own; nothing is changed. Exit status: "
-        "0 clean, 1 problems, 2 wrong usage or an image that cannot be opened.",
-        ("check --data disk.img",),
+        "Verify every rule of the format by a reader of its own; nothing is changed without "
+        "--repair, which is for FAT images. Exit status: 0 clean or repaired, 1 problems, 2 wrong "
+        "usage or an image that cannot be opened.",
+        ("check --data disk.img", "check --repair stick.img"),
     ),
     "dump": Command(
         images.add_dump,

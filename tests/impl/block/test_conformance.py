@@ -13,6 +13,7 @@ from watosfs.block.device import Accept, BlockDevice, Buffer
 from watosfs.block.file import FileDevice
 from watosfs.block.memory import MemoryDevice
 from watosfs.block.statistics import CountingDevice
+from watosfs.block.sub_device import SubDevice
 from watosfs_fuzz.device_conformance import BLOCK_COUNT, DeviceConformance
 
 SMOKE = settings(max_examples=60, stateful_step_count=30, derandomize=True, database=None)
@@ -67,8 +68,29 @@ class OnFileOfSectors(OnFile):
     block_size_bytes = 512
 
 
+class OnSubDevice(DeviceConformance):
+    def make_device(self) -> BlockDevice:
+        below = MemoryDevice(BLOCK_COUNT + 9)
+        return SubDevice(below, 3 * 4096, BLOCK_COUNT * 4096)
+
+
+class OnSubDeviceThatIsNotAligned(DeviceConformance):
+    def make_device(self) -> BlockDevice:
+        below = MemoryDevice(BLOCK_COUNT + 9)
+        return SubDevice(below, 63 * 512, BLOCK_COUNT * 512)
+
+
 @pytest.mark.parametrize(
-    "machine", [OnMemory, OnMemoryOfSectors, OnCounting, OnFile, OnFileOfSectors]
+    "machine",
+    [
+        OnMemory,
+        OnMemoryOfSectors,
+        OnCounting,
+        OnFile,
+        OnFileOfSectors,
+        OnSubDevice,
+        OnSubDeviceThatIsNotAligned,
+    ],
 )
 def test_device_keeps_the_contract(machine: type[DeviceConformance]) -> None:
     run_state_machine_as_test(machine, settings=SMOKE)
