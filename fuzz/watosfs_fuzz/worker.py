@@ -14,6 +14,7 @@ from watosfs_fuzz.findings import Finding, write_whole
 from watosfs_fuzz.generate import Generator
 from watosfs_fuzz.minimise import Minimiser
 from watosfs_fuzz.power_cut import ALL_PERSISTED, NONE_PERSISTED, POLICIES
+from watosfs_fuzz.program.session import ProgramTimedOut
 from watosfs_fuzz.run import Run, RunOptions, RunReport
 from watosfs_fuzz.seeds import random_of
 from watosfs_fuzz.sketch import FileSketch
@@ -32,6 +33,8 @@ SPLITTING_BLOCKS_MIN = 768
 CUTS_DRAWN = 64
 #: About a minute of work.
 MINIMISING_COST_MAX = 80_000
+#: Where each failing run is a program that does not answer: some ten of them, each 10 seconds.
+MINIMISING_HANGS_COST_MAX = 200
 UNMINIMISED = "unminimised"
 
 Stop = Callable[[], bool]
@@ -192,4 +195,6 @@ def kept_and_minimised(settings: Settings, number: int, report: RunReport, stop:
     if settings.out is not None:
         path = settings.out / UNMINIMISED / f"seed-{settings.seed}-trace-{number}.trace"
         write_whole(path, format_trace(finding.trace()))
-    return smallest_finding(finding, stop)
+    hangs = ProgramTimedOut.__name__ in f"{report.failure.subject} {report.failure.story}"
+    cost_max = MINIMISING_HANGS_COST_MAX if hangs else MINIMISING_COST_MAX
+    return smallest_finding(finding, stop, cost_max)
