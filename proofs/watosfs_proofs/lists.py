@@ -1,0 +1,168 @@
+"""Lists of symbolic length, and facts about all their indices that are instantiated lazily.
+
+Trusted: that reading, writing, inserting and deleting mean here what they mean on Python's lists.
+
+A list is a length and a function from index to term. A fact "for every index ..." is kept as a
+rule and instantiated at each index the code or a goal has touched, so that every question stays
+free of quantifiers: Z3 decides it and also gives models. What a rule touches while instantiated
+is one generation further; rules are instantiated up to GENERATIONS, so that this ends.
+"""
+
+from collections.abc import Callable, Iterator
+
+import z3
+
+from watosfs_proofs.executor import Path
+from watosfs_proofs.symbolic import SymInt, term
+from watosfs_proofs.verdicts import unsupported
+
+GENERATIONS = 1
+
+One = Callable[[z3.ArithRef], z3.BoolRef]
+Two = Callable[[z3.ArithRef, z3.ArithRef], z3.BoolRef]
+
+
+class Facts:
+    """Facts about every element of one domain (the indices of a list, the blocks of a volume)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.terms: list[z3.ArithRef] = []
+        self._generation: dict[int, int] = {}
+        self._now = 0
+        self._ones: list[One] = []
+        self._twos: list[Two] = []
+        self._done: set[tuple[int, ...]] = set()
+        path.flushes.append(self.flush)
+
+    def touch(self, index: z3.ArithRef) -> None:
+        """``index`` matters: the rules will be instantiated at it."""
+        index = z3.simplify(index)
+        known = self._generation.get(index.get_id())
+        if known is None:
+            self.terms.append(index)  # also keeps the id from being reused
+        if known is None or known > self._now:
+            self._generation[index.get_id()] = self._now
+
+    def every(self, rule: One) -> None:
+        """``rule`` holds of every element."""
+        self._ones.append(rule)
+
+    def every_two(self, rule: Two) -> None:
+        """``rule`` holds of every two different elements, in either order."""
+        self._twos.append(rule)
+
+    def near(self) -> list[z3.ArithRef]:
+        """The terms at which rules are instantiated."""
+        return [t for t in self.terms if self._generation[t.get_id()] <= GENERATIONS]
+
+    def flush(self) -> None:
+        """Instantiate what has not been instantiated yet."""
+        changed = True
+        while changed:
+            changed = False
+            near = self.near()
+            for number, one in enumerate(self._ones):
+                for a in near:
+                    changed |= self._instantiate((1, number, a.get_id()), one, a)
+            for number, two in enumerate(self._twos):
+                for a in near:
+                    for b in near:
+                        if a.get_id() != b.get_id():
+                            key = (2, number, a.get_id(), b.get_id())
+                            changed |= self._instantiate(key, two, a, b)
+
+    def _instantiate(
+        self, key: tuple[int, ...], rule: Callable[..., z3.BoolRef], *at: z3.ArithRef
+    ) -> bool:
+        if key in self._done:
+            return False
+        self._done.add(key)
+        outer = self._now
+        self._now = 1 + max(self._generation[t.get_id()] for t in at)
+        try:
+            self.path.assume(rule(*at))
+        finally:
+            self._now = outer
+        return True
+
+
+class SymList:
+    """A list of ``length`` integers, ``read(i)`` being the one at index i."""
+
+    def __init__(
+        self, facts: Facts, length: z3.ArithRef, read: Callable[[z3.ArithRef], z3.ArithRef]
+    ) -> None:
+        self.facts = facts
+        self.length = length
+        self.read = read
+
+    @classmethod
+    def arbitrary(cls, facts: Facts, name: str, length: z3.ArithRef) -> "SymList":
+        """A list of which nothing is known but its length and the facts."""
+        function = z3.Function(name, z3.IntSort(), z3.IntSort())
+
+        def read(index: z3.ArithRef) -> z3.ArithRef:
+            facts.touch(index)
+            return function(index)
+
+        return cls(facts, length, read)
+
+    def copy(self) -> "SymList":
+        """The list as it is now."""
+        return SymList(self.facts, self.length, self.read)
+
+    def _index(self, index: object, length: z3.ArithRef) -> z3.ArithRef:
+        """A written ``-1`` counts from the end; a computed negative index is never meant."""
+        if isinstance(index, slice):
+            raise unsupported("slicing a list of unknown length")
+        at = term(index)
+        if isinstance(index, int) and index < 0:
+            at = length + at
+        self.facts.path.prove("list index in range", z3.And(at >= 0, at < length))
+        return at
+
+    def __getitem__(self, index: object) -> SymInt:
+        return SymInt(self.read(self._index(index, self.length)))
+
+    def __setitem__(self, index: object, value: object) -> None:
+        at, new, old = self._index(index, self.length), term(value), self.read
+        self.read = lambda j: z3.If(j == at, new, old(j))
+
+    def __delitem__(self, index: object) -> None:
+        at, old = self._index(index, self.length), self.read
+        self.length = self.length - 1
+        self.read = lambda j: z3.If(j < at, old(j), old(j + 1))
+
+    def insert(self, index: object, value: object) -> None:
+        """As ``list.insert``; an index beyond the end is an error, not the end."""
+        at, new, old = self._index(index, self.length + 1), term(value), self.read
+        self.length = self.length + 1
+        self.read = lambda j: z3.If(j < at, old(j), z3.If(j == at, new, old(j - 1)))
+
+    def pop(self, index: object = -1) -> SymInt:
+        """As ``list.pop``."""
+        value = self[index]
+        del self[index]
+        return value
+
+    def append(self, value: object) -> None:
+        """As ``list.append``."""
+        self.insert(SymInt(self.length), value)
+
+    def __len__(self) -> int:
+        raise unsupported("the length of a symbolic list through a builtin that is not replaced")
+
+    def __bool__(self) -> bool:
+        return self.facts.path.decide(self.length > 0)
+
+    def __iter__(self) -> Iterator[SymInt]:
+        raise unsupported("a loop over a symbolic list other than over zip or enumerate(zip)")
+
+    def __contains__(self, value: object) -> bool:
+        raise unsupported("'in' on a symbolic list")
+
+    def __eq__(self, other: object) -> bool:
+        raise unsupported("comparing symbolic lists")
+
+    __hash__ = None  # type: ignore[assignment]

@@ -1,0 +1,149 @@
+"""What the code under proof finds in place of ``len``, ``bisect_right``, ``zip`` and ``enumerate``.
+
+Trusted: the contract of ``bisect_right`` on a sorted list (it is C code), and the loop rule.
+
+A loop over lists of symbolic length is cut by an invariant that the proof gives (the code carries
+none): it must hold on entry; then one arbitrary iteration is run from a state that satisfies it,
+and either leaves the loop or must establish it for the next index; or the loop is over, with the
+invariant for the length. The locals that the loop carries are named by the invariant; a loop that
+changes any other local is an error.
+"""
+
+import bisect
+import builtins
+import ctypes
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import z3
+
+from watosfs_proofs.executor import current
+from watosfs_proofs.lists import SymList
+from watosfs_proofs.symbolic import SymInt, term
+from watosfs_proofs.verdicts import HarnessError, PathEnd, unsupported
+
+Locals = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """``holds(locals, i)``: the named goals before iteration i. ``arbitrary(locals, i)`` makes
+    any state that satisfies them: the new values of the carried locals; it assumes the facts.
+    """
+
+    holds: Callable[[Locals, z3.ArithRef], list[tuple[str, z3.BoolRef]]]
+    arbitrary: Callable[[Locals, z3.ArithRef], Locals]
+
+
+def symbolic_len(value: Any) -> Any:
+    """``len``."""
+    return SymInt(value.length) if isinstance(value, SymList) else builtins.len(value)
+
+
+def symbolic_bisect_right(values: Any, value: Any, *rest: Any) -> Any:
+    """``bisect.bisect_right`` by its contract: up to the result <= value, from there on > value."""
+    if not isinstance(values, SymList):
+        return bisect.bisect_right(values, value, *rest)
+    if rest:
+        raise unsupported("bisect_right with bounds")
+    path = values.facts.path
+    at, bound = path.integer("bisect", is_input=False), term(value)
+    path.assume(at <= values.length)
+    read, length = values.read, values.length
+    values.facts.every(
+        lambda j: z3.And(
+            z3.Implies(z3.And(j >= 0, j < at), read(j) <= bound),
+            z3.Implies(z3.And(at <= j, j < length), read(j) > bound),
+        )
+    )
+    values.facts.touch(at)
+    values.facts.touch(at - 1)
+    return SymInt(at)
+
+
+class SymbolicZip:
+    """``zip``."""
+
+    def __init__(self, *lists: Any, strict: bool = False) -> None:
+        self.lists = lists
+        self.strict = strict
+
+    @property
+    def is_symbolic(self) -> bool:
+        """Whether any of the lists is of unknown length."""
+        return any(isinstance(each, SymList) for each in self.lists)
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.is_symbolic:
+            return builtins.zip(*self.lists, strict=self.strict)
+        return cut(self.lists, sys._getframe(1), numbered=False)
+
+
+class SymbolicEnumerate:
+    """``enumerate``."""
+
+    def __init__(self, items: Any, start: int = 0) -> None:
+        self.items = items
+        self.start = start
+
+    def __iter__(self) -> Iterator[Any]:
+        if isinstance(self.items, SymbolicZip) and self.items.is_symbolic:
+            if self.start != 0:
+                raise unsupported("enumerate with a start")
+            return cut(self.items.lists, sys._getframe(1), numbered=True)
+        return builtins.enumerate(self.items, self.start)
+
+
+#: The globals of the code under proof that are replaced; nothing else of it is.
+REPLACED: dict[str, Any] = {
+    "len": symbolic_len,
+    "bisect_right": symbolic_bisect_right,
+    "zip": SymbolicZip,
+    "enumerate": SymbolicEnumerate,
+}
+
+
+def set_locals(frame: FrameType, new: Locals) -> None:
+    """Write into the locals of a running function."""
+    frame.f_locals.update(new)
+    if sys.version_info < (3, 13):
+        ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(0))
+
+
+def cut(lists: tuple[Any, ...], frame: FrameType, *, numbered: bool) -> Iterator[Any]:
+    """One arbitrary iteration of the loop in ``frame``, or its end."""
+    name = frame.f_code.co_qualname
+    path = current()
+    invariant = path.invariants.get(name)
+    if not isinstance(invariant, Invariant):
+        raise unsupported("a loop over a list of unknown length, without an invariant,")
+    if not all(isinstance(each, SymList) for each in lists):
+        raise unsupported("a loop over known and unknown lists together")
+    length = lists[0].length
+    for other in lists[1:]:
+        path.prove("the lists are equally long", other.length == length)
+    before = dict(frame.f_locals)
+    for goal, condition in invariant.holds(before, z3.IntVal(0)):
+        path.prove(f"{name}, on entry: {goal}", condition)
+    at = path.integer("iteration", is_input=False)
+    path.assume(at <= length)
+    lists[0].facts.touch(at)
+    carried = invariant.arbitrary(before, at)
+    set_locals(frame, carried)
+    if not path.decide(at < length):
+        return
+    reads = [each.read for each in lists]
+    items = tuple(SymInt(read(at)) for read in reads)
+    yield (SymInt(at), items) if numbered else items
+    if [each.read for each in lists] != reads:
+        raise HarnessError(f"the loop in {name} changes the lists it runs over")
+    after = dict(frame.f_locals)
+    for local, value in before.items():
+        if local not in carried and after.get(local) is not value:
+            raise HarnessError(f"the loop in {name} carries {local!r}, which no invariant names")
+    for goal, condition in invariant.holds(after, at + 1):
+        path.prove(f"{name}, kept: {goal}", condition)
+    raise PathEnd

@@ -1,0 +1,95 @@
+"""An obligation: what is claimed of which code, and how it is settled.
+
+Each is settled in three parts. It *holds*: every goal on every path. It *survives a crash*: for
+obligations about code that writes to a medium (None for pure bookkeeping, which has none). Its
+precondition is *satisfiable*: every outcome it names is reached by a path whose decoded concrete
+values give that same outcome on the real code, so that no proof is vacuous.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from watosfs_proofs.executor import Exploration, Limits, Path, explore
+from watosfs_proofs.verdicts import Case, Refutation, Refuted, Unknown, Unsupported
+
+PROVED, REFUTED, UNKNOWN, VACUOUS = "proved", "refuted", "unknown", "vacuous"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What the real code did with concrete values; ``problem`` says what is wrong with it."""
+
+    outcome: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """``run`` explores one path and names its outcome; ``replay`` runs a case on the real code."""
+
+    name: str
+    statement: str
+    bound: str
+    run: Callable[[Path], str]
+    outcomes: tuple[str, ...]
+    replay: Callable[[Case], Replay] | None = None
+    crosses_crash: bool = False
+
+
+@dataclass
+class Result:
+    """The verdict on one obligation."""
+
+    obligation: Obligation
+    verdict: str
+    seconds: float
+    exploration: Exploration = field(default_factory=Exploration)
+    satisfiable: bool = False
+    refutation: Refutation | None = None
+    replayed: Replay | None = None
+    reason: str = ""
+
+
+def settle(obligation: Obligation, limits: Limits | None = None) -> Result:
+    """Explore, then check the witnesses. Unsupported constructs and time-outs are ``unknown``."""
+    start = time.perf_counter()
+    try:
+        exploration = explore(obligation.run, limits)
+    except Refuted as refuted:
+        refutation = refuted.refutation
+        replayed = obligation.replay(refutation.case) if obligation.replay else None
+        return Result(
+            obligation,
+            REFUTED,
+            time.perf_counter() - start,
+            refutation=refutation,
+            replayed=replayed,
+            reason=refutation.goal,
+        )
+    except (Unknown, Unsupported) as undecided:
+        return Result(obligation, UNKNOWN, time.perf_counter() - start, reason=str(undecided))
+    missing = _unwitnessed(obligation, exploration)
+    return Result(
+        obligation,
+        VACUOUS if missing else PROVED,
+        time.perf_counter() - start,
+        exploration,
+        satisfiable=not missing,
+        reason=missing,
+    )
+
+
+def _unwitnessed(obligation: Obligation, exploration: Exploration) -> str:
+    """Why the obligation may be vacuous; empty when it is not."""
+    unexpected = set(exploration.witnesses) - set(obligation.outcomes)
+    assert not unexpected, f"{obligation.name} names no outcome {unexpected}"
+    for outcome in obligation.outcomes:
+        case = exploration.witnesses.get(outcome)
+        if case is None:
+            return f"no path ends {outcome!r}"
+        if obligation.replay is not None:
+            replayed = obligation.replay(case)
+            if replayed.outcome != outcome or replayed.problem:
+                return f"{case} ends {replayed.outcome!r} ({replayed.problem}), not {outcome!r}"
+    return ""

@@ -1,0 +1,146 @@
+"""Symbolic integers and booleans that plain Python code accepts in place of its own.
+
+Trusted: that each operator means here what it means on Python's integers.
+
+Integers are mathematical, as Python's are. What has no exact meaning (hashing, use as an index
+of a concrete list, formatting, arithmetic with booleans, products of two unknowns) raises
+Unsupported with the construct and the line, never an approximation. ``is`` cannot be seen: the
+kernels use it for ``None`` only.
+"""
+
+from typing import NoReturn
+
+import z3
+
+from watosfs_proofs.executor import current
+from watosfs_proofs.verdicts import unsupported
+
+
+def term(value: object) -> z3.ArithRef:
+    """The Z3 term of a symbolic or plain integer. Raises TypeError for None, as Python does, and
+    Unsupported for the rest.
+    """
+    if isinstance(value, SymInt):
+        return value.term
+    if isinstance(value, int) and not isinstance(value, bool):
+        return z3.IntVal(value)
+    if value is None:
+        raise TypeError("None where an integer is expected")
+    raise unsupported(f"{type(value).__name__} where an integer is expected")
+
+
+class SymBool:
+    """A condition. Its truth forks the path."""
+
+    __slots__ = ("condition",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, condition: z3.BoolRef) -> None:
+        self.condition = condition
+
+    def __bool__(self) -> bool:
+        return current().decide(self.condition)
+
+    def __eq__(self, other: object) -> NoReturn:
+        raise unsupported("comparing conditions")
+
+    def __ne__(self, other: object) -> NoReturn:
+        raise unsupported("comparing conditions")
+
+    def __and__(self, other: object) -> NoReturn:
+        raise unsupported("'&' on a condition")
+
+    __rand__ = __or__ = __ror__ = __xor__ = __invert__ = __and__
+    __int__ = __index__ = __and__
+    __add__ = __radd__ = __sub__ = __rsub__ = __and__
+
+
+class SymInt:
+    """An integer: a Z3 term of unbounded sort."""
+
+    __slots__ = ("term",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, value: z3.ArithRef) -> None:
+        self.term = value
+
+    def __add__(self, other: object) -> "SymInt":
+        return SymInt(self.term + term(other))
+
+    def __radd__(self, other: object) -> "SymInt":
+        return SymInt(term(other) + self.term)
+
+    def __sub__(self, other: object) -> "SymInt":
+        return SymInt(self.term - term(other))
+
+    def __rsub__(self, other: object) -> "SymInt":
+        return SymInt(term(other) - self.term)
+
+    def __neg__(self) -> "SymInt":
+        return SymInt(-self.term)
+
+    def __mul__(self, other: object) -> "SymInt":
+        factor = term(other)
+        if not z3.is_int_value(z3.simplify(factor)):
+            raise unsupported("the product of two unknowns")
+        return SymInt(self.term * factor)
+
+    __rmul__ = __mul__
+
+    def __floordiv__(self, other: object) -> "SymInt":
+        return SymInt(self.term / self._divisor(other))
+
+    def __mod__(self, other: object) -> "SymInt":
+        return SymInt(self.term % self._divisor(other))
+
+    @staticmethod
+    def _divisor(other: object) -> z3.ArithRef:
+        """Z3 rounds as Python does for positive divisors only."""
+        if isinstance(other, int) and not isinstance(other, bool) and other > 0:
+            return z3.IntVal(other)
+        raise unsupported("division by anything but a positive constant")
+
+    def __lt__(self, other: object) -> SymBool:
+        return SymBool(self.term < term(other))
+
+    def __le__(self, other: object) -> SymBool:
+        return SymBool(self.term <= term(other))
+
+    def __gt__(self, other: object) -> SymBool:
+        return SymBool(self.term > term(other))
+
+    def __ge__(self, other: object) -> SymBool:
+        return SymBool(self.term >= term(other))
+
+    def __eq__(self, other: object) -> SymBool | bool:  # type: ignore[override]
+        return False if other is None else SymBool(self.term == term(other))
+
+    def __ne__(self, other: object) -> SymBool | bool:  # type: ignore[override]
+        return True if other is None else SymBool(self.term != term(other))
+
+    def __bool__(self) -> bool:
+        return current().decide(self.term != 0)
+
+    def __index__(self) -> int:
+        value = z3.simplify(self.term)
+        if isinstance(value, z3.IntNumRef):
+            return int(value.as_long())
+        raise unsupported("an unknown integer where Python needs a known one (index, range, int())")
+
+    __int__ = __index__
+
+    def __format__(self, specification: str) -> NoReturn:
+        raise unsupported("formatting an unknown integer")
+
+    def __str__(self) -> NoReturn:
+        raise unsupported("formatting an unknown integer")
+
+    def __repr__(self) -> str:
+        return f"SymInt({z3.simplify(self.term)})"
+
+    def _bits(self, other: object) -> NoReturn:
+        raise unsupported("bit arithmetic on an unknown integer")
+
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _bits
+    __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = _bits
+    __truediv__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __pow__ = __rpow__ = _bits
