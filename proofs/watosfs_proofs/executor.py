@@ -57,6 +57,7 @@ class Path:
         self.flushes: list[Callable[[], None]] = []
         self.decoders: dict[str, Callable[[z3.ModelRef], object]] = {}
         self.invariants: dict[str, object] = {}
+        self.domains: dict[str, object] = {}
         self._names: dict[str, int] = {}
         self._model: z3.ModelRef | None = None
 

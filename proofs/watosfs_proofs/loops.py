@@ -6,16 +6,17 @@ A loop over lists of symbolic length is cut by an invariant that the proof gives
 none): it must hold on entry; then one arbitrary iteration is run from a state that satisfies it,
 and either leaves the loop or must establish it for the next index; or the loop is over, with the
 invariant for the length. The locals that the loop carries are named by the invariant; a loop that
-changes any other local is an error.
+changes any other local, or any other attribute of what its locals name, is an error.
 """
 
 import bisect
 import builtins
 import ctypes
+import dis
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import z3
@@ -32,14 +33,20 @@ Locals = dict[str, Any]
 class Invariant:
     """``holds(locals, i)``: the named goals before iteration i. ``arbitrary(locals, i)`` makes
     any state that satisfies them: the new values of the carried locals; it assumes the facts.
+    ``carries`` names the attributes it makes anew ("self.free.count").
     """
 
     holds: Callable[[Locals, z3.ArithRef], list[tuple[str, z3.BoolRef]]]
     arbitrary: Callable[[Locals, z3.ArithRef], Locals]
+    carries: frozenset[str] = frozenset()
 
 
 def symbolic_len(value: Any) -> Any:
-    """``len``."""
+    """``len``. In the condition of a ``while`` that has an invariant, this is where it is cut."""
+    if isinstance(value, SymList):
+        frame = sys._getframe(1)
+        if frame.f_lineno in while_lines(frame.f_code):
+            cut_while(frame)
     return SymInt(value.length) if isinstance(value, SymList) else builtins.len(value)
 
 
@@ -113,8 +120,48 @@ def set_locals(frame: FrameType, new: Locals) -> None:
         ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(0))
 
 
+def while_lines(code: CodeType) -> set[int]:
+    """The lines that a backward jump belongs to: the conditions of while loops."""
+    lines, line = set(), code.co_firstlineno
+    for instruction in dis.get_instructions(code):
+        if instruction.positions is not None and instruction.positions.lineno is not None:
+            line = instruction.positions.lineno
+        if "JUMP_BACKWARD" in instruction.opname:
+            lines.add(line)
+    return lines
+
+
+def state_of(scope: Locals) -> dict[str, object]:
+    """Everything that the locals reach through attributes and lists, by name."""
+    found: dict[str, object] = {}
+
+    def visit(name: str, value: object, depth: int) -> None:
+        found[name] = value
+        if depth and isinstance(value, list):
+            for number, item in builtins.enumerate(value):
+                visit(f"{name}[{number}]", item, depth - 1)
+        elif depth and hasattr(value, "__dict__") and not callable(value):
+            for attribute, item in vars(value).items():
+                if attribute != "facts":
+                    visit(f"{name}.{attribute}", item, depth - 1)
+
+    for name, value in scope.items():
+        visit(name, value, 3)
+    return found
+
+
+def _check_carried(
+    name: str, before: dict[str, object], scope: Locals, carried: frozenset[str]
+) -> None:
+    after = state_of(scope)
+    for known, value in before.items():
+        base = known.partition(".")[0].partition("[")[0]
+        if base not in carried and known not in carried and after.get(known) is not value:
+            raise HarnessError(f"the loop in {name} carries {known!r}, which no invariant names")
+
+
 def cut(lists: tuple[Any, ...], frame: FrameType, *, numbered: bool) -> Iterator[Any]:
-    """One arbitrary iteration of the loop in ``frame``, or its end."""
+    """One arbitrary iteration of the for loop in ``frame``, or its end."""
     name = frame.f_code.co_qualname
     path = current()
     invariant = path.invariants.get(name)
@@ -125,25 +172,50 @@ def cut(lists: tuple[Any, ...], frame: FrameType, *, numbered: bool) -> Iterator
     length = lists[0].length
     for other in lists[1:]:
         path.prove("the lists are equally long", other.length == length)
-    before = dict(frame.f_locals)
-    for goal, condition in invariant.holds(before, z3.IntVal(0)):
+    scope = dict(frame.f_locals)
+    for goal, condition in invariant.holds(scope, z3.IntVal(0)):
         path.prove(f"{name}, on entry: {goal}", condition)
     at = path.integer("iteration", is_input=False)
     path.assume(at <= length)
     lists[0].facts.touch(at)
-    carried = invariant.arbitrary(before, at)
+    carried = invariant.arbitrary(scope, at)
     set_locals(frame, carried)
     if not path.decide(at < length):
         return
-    reads = [each.read for each in lists]
-    items = tuple(SymInt(read(at)) for read in reads)
+    before = state_of({**scope, **carried})
+    lists_before = state_of({str(number): each for number, each in builtins.enumerate(lists)})
+    items = tuple(SymInt(each.read(at)) for each in lists)
     yield (SymInt(at), items) if numbered else items
-    if [each.read for each in lists] != reads:
-        raise HarnessError(f"the loop in {name} changes the lists it runs over")
     after = dict(frame.f_locals)
-    for local, value in before.items():
-        if local not in carried and after.get(local) is not value:
-            raise HarnessError(f"the loop in {name} carries {local!r}, which no invariant names")
+    _check_carried(
+        name,
+        {**before, **lists_before},
+        {**after, **{str(number): each for number, each in builtins.enumerate(lists)}},
+        invariant.carries | carried.keys(),
+    )
     for goal, condition in invariant.holds(after, at + 1):
         path.prove(f"{name}, kept: {goal}", condition)
     raise PathEnd
+
+
+def cut_while(frame: FrameType) -> None:
+    """At the condition of a while loop: the first time make an arbitrary state that satisfies the
+    invariant, the second time (one iteration later) prove that it still does.
+    """
+    name = frame.f_code.co_qualname
+    path = current()
+    invariant = path.invariants.get(name)
+    if not isinstance(invariant, Invariant):
+        return  # the loop is unrolled
+    scope = dict(frame.f_locals)
+    key = f"while {name}"
+    if key in path.domains:
+        before: Any = path.domains[key]
+        _check_carried(name, before, scope, invariant.carries)
+        for goal, condition in invariant.holds(scope, z3.IntVal(1)):
+            path.prove(f"{name}, kept: {goal}", condition)
+        raise PathEnd
+    for goal, condition in invariant.holds(scope, z3.IntVal(0)):
+        path.prove(f"{name}, on entry: {goal}", condition)
+    set_locals(frame, invariant.arbitrary(scope, z3.IntVal(0)))
+    path.domains[key] = state_of(dict(frame.f_locals))

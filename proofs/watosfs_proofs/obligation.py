@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from watosfs_proofs.executor import Exploration, Limits, Path, explore
-from watosfs_proofs.verdicts import Case, Refutation, Refuted, Unknown, Unsupported
+from watosfs_proofs.verdicts import Case, HarnessError, Refutation, Refuted, Unknown, Unsupported
 
 PROVED, REFUTED, UNKNOWN, VACUOUS = "proved", "refuted", "unknown", "vacuous"
 
@@ -26,7 +26,11 @@ class Replay:
 
 @dataclass(frozen=True)
 class Obligation:
-    """``run`` explores one path and names its outcome; ``replay`` runs a case on the real code."""
+    """``run`` explores one path and names its outcome; ``replay`` runs a case on the real code.
+
+    ``run_small``, where the cases of ``run`` are not whole states: the same for volumes of a few
+    blocks, used for witnesses and counterexamples only.
+    """
 
     name: str
     statement: str
@@ -34,6 +38,7 @@ class Obligation:
     run: Callable[[Path], str]
     outcomes: tuple[str, ...]
     replay: Callable[[Case], Replay] | None = None
+    run_small: Callable[[Path], str] | None = None
     crosses_crash: bool = False
 
 
@@ -57,7 +62,7 @@ def settle(obligation: Obligation, limits: Limits | None = None) -> Result:
     try:
         exploration = explore(obligation.run, limits)
     except Refuted as refuted:
-        refutation = refuted.refutation
+        refutation = _smaller(obligation, limits) or refuted.refutation
         replayed = obligation.replay(refutation.case) if obligation.replay else None
         return Result(
             obligation,
@@ -69,6 +74,12 @@ def settle(obligation: Obligation, limits: Limits | None = None) -> Result:
         )
     except (Unknown, Unsupported) as undecided:
         return Result(obligation, UNKNOWN, time.perf_counter() - start, reason=str(undecided))
+    if obligation.run_small is not None:
+        try:
+            exploration.witnesses = explore(obligation.run_small, limits).witnesses
+        except (Refuted, Unknown, Unsupported) as failure:
+            # What holds of any volume holds of a small one: the proof is at fault.
+            raise HarnessError(f"{obligation.name} on a small volume: {failure}") from failure
     missing = _unwitnessed(obligation, exploration)
     return Result(
         obligation,
@@ -78,6 +89,19 @@ def settle(obligation: Obligation, limits: Limits | None = None) -> Result:
         satisfiable=not missing,
         reason=missing,
     )
+
+
+def _smaller(obligation: Obligation, limits: Limits | None) -> Refutation | None:
+    """The same refutation as a whole small state, if there is one."""
+    if obligation.run_small is None:
+        return None
+    try:
+        explore(obligation.run_small, limits)
+    except Refuted as refuted:
+        return refuted.refutation
+    except (Unknown, Unsupported):
+        return None
+    return None
 
 
 def _unwitnessed(obligation: Obligation, exploration: Exploration) -> str:
