@@ -158,6 +158,12 @@ class RunsOf:
         indices.every(
             lambda k: z3.Implies(self.is_index(k), step(k + 1) == step(k) + end(k) - start(k))
         )
+        # By induction on k: no run has a negative number of blocks.
+        indices.every(
+            lambda k: z3.Implies(
+                z3.And(k >= 0, k <= length), z3.And(step(k) >= 0, step(k) <= step(length))
+            )
+        )
         path.assume(z3.And(step(z3.IntVal(0)) == 0, step(length) == term(blocks.count)))
 
     def is_index(self, k: z3.ArithRef) -> z3.BoolRef:
