@@ -1,10 +1,12 @@
-"""The invariants of the allocator's two loops, and what each carries."""
+"""The invariants of the loops over sets of blocks (two of the allocator, ``ExtentSet.absorb``), and
+what each carries.
+"""
 
 from typing import Any
 
 import z3
 
-from watosfs_proofs.blocks import RunsOf, in_run
+from watosfs_proofs.blocks import BlockSet, RunsOf
 from watosfs_proofs.loops import Invariant, Locals
 from watosfs_proofs.symbolic import SymInt, term
 
@@ -97,4 +99,27 @@ def forget_invariant(runs: RunsOf, books: Any, keep: z3.ArithRef) -> Invariant:
     return Invariant(holds, arbitrary, frozenset(carries))
 
 
-__all__ = ["forget_invariant", "in_run", "release_invariant"]
+def absorb_invariant(runs: RunsOf, mine: BlockSet) -> Invariant:
+    """Of ``ExtentSet.absorb``: the runs so far have been added, and counted."""
+    before, count, facts = mine.member, term(mine.count), mine.facts
+    path = facts.path
+
+    def so_far(b: z3.ArithRef, i: z3.ArithRef) -> z3.BoolRef:
+        return z3.Or(before(b), z3.And(runs.member(b), runs.where(b) < i))
+
+    def holds(scope: Locals, i: z3.ArithRef) -> list[tuple[str, z3.BoolRef]]:
+        now, block = scope["self"], path.inputs["block"]
+        return [
+            ("the runs so far are in it", now.member(block) == so_far(block, i)),
+            ("the runs so far are counted", term(now.count) == count + runs.before(i)),
+        ]
+
+    def arbitrary(scope: Locals, i: z3.ArithRef) -> Locals:
+        now = scope["self"]
+        member = z3.Function("absorbed_so_far", z3.IntSort(), z3.BoolSort())
+        now.member = member
+        facts.every(lambda b: member(b) == so_far(b, i))
+        now.count = SymInt(count + runs.before(i))
+        return {}
+
+    return Invariant(holds, arbitrary, frozenset({"self.member", "self.count"}))

@@ -12,7 +12,9 @@ import z3
 
 from watosfs.wfs3 import extents
 from watosfs_proofs import extent_replay
+from watosfs_proofs.allocator_loops import absorb_invariant
 from watosfs_proofs.binding import extents_kernel
+from watosfs_proofs.blocks import BlockSet, RunsOf
 from watosfs_proofs.executor import Path
 from watosfs_proofs.extent_state import (
     arbitrary_set,
@@ -24,7 +26,7 @@ from watosfs_proofs.extent_state import (
     prove_unchanged,
 )
 from watosfs_proofs.obligation import Obligation
-from watosfs_proofs.symbolic import SymInt
+from watosfs_proofs.symbolic import SymInt, term
 
 BOUND = "any number of runs, any volume"
 
@@ -170,6 +172,23 @@ def _new(path: Path, kernel: SimpleNamespace) -> str:
     return "empty"
 
 
+def _absorb(path: Path, kernel: SimpleNamespace) -> str:
+    """The loop over the contract of ``add``, which the obligation on ``add`` proves."""
+    block = path.integer("block")
+    mine = BlockSet(z3.Function("mine", z3.IntSort(), z3.BoolSort()), SymInt(path.integer("count")))
+    theirs_count = SymInt(path.integer("other_count"))
+    other = BlockSet(z3.Function("theirs", z3.IntSort(), z3.BoolSort()), theirs_count)
+    was, theirs, count = mine.member, other.member, mine.count
+    mine.facts.touch(block)
+    mine.facts.every(lambda b: z3.Not(z3.And(was(b), theirs(b))))
+    path.invariants["ExtentSet.absorb"] = absorb_invariant(RunsOf(other, "other"), mine)
+    kernel.ExtentSet.absorb(mine, other)
+    path.prove("the set is the union", mine.member(block) == z3.Or(was(block), theirs(block)))
+    path.prove("the counts add up", term(mine.count) == term(count) + theirs_count.term)
+    path.prove("the other set is left alone", z3.BoolVal(other.member is theirs))
+    return "absorbed"
+
+
 Check = Callable[[Path, SimpleNamespace], str]
 
 CHECKS: dict[str, tuple[Check, str, tuple[str, ...]]] = {
@@ -181,6 +200,7 @@ CHECKS: dict[str, tuple[Check, str, tuple[str, ...]]] = {
     "first_fit": (_first_fit, "finds the lowest run that fits", ("found", "none")),
     "largest": (_largest, "finds the lowest of the largest runs", ("found", "none")),
     "take": (_take, "takes the lowest fit; giving it back restores the set", ("taken", "none")),
+    "absorb": (_absorb, "the union of disjoint sets", ("absorbed",)),
 }
 
 

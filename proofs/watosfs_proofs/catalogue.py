@@ -1,0 +1,15 @@
+"""All obligations, in the order in which they are settled."""
+
+from watosfs_proofs.allocator_obligations import allocator_obligations
+from watosfs_proofs.extent_obligations import extent_obligations
+from watosfs_proofs.obligation import Obligation
+
+
+def obligations() -> list[Obligation]:
+    """Every obligation of the production code."""
+    return [*extent_obligations(), *allocator_obligations()]
+
+
+def chosen(names: list[str] | None) -> list[Obligation]:
+    """Those whose name contains any of ``names``; all of them when there are none."""
+    return [o for o in obligations() if not names or any(name in o.name for name in names)]

@@ -1,0 +1,120 @@
+"""Results as a live table, as JSON, and refutations as a short story."""
+
+import hashlib
+import inspect
+import platform
+from types import ModuleType
+
+import z3
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from watosfs.wfs3 import allocator, extents
+from watosfs_proofs.executor import Limits
+from watosfs_proofs.obligation import PROVED, REFUTED, Obligation, Result, settle
+
+COLOURS = {PROVED: "green", REFUTED: "bold red"}
+SOURCES: tuple[ModuleType, ...] = (extents, allocator)
+
+
+def settle_all(obligations: list[Obligation], seconds: float, *, quiet: bool) -> list[Result]:
+    """Settle one after the other; a table grows meanwhile unless ``quiet``."""
+    limits = Limits(seconds=seconds, query_seconds=seconds)
+    results: list[Result] = []
+    if quiet:
+        return [settle(obligation, limits) for obligation in obligations]
+    console = Console()
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        for obligation in obligations:
+            live.update(table(results, running=obligation), refresh=True)
+            results.append(settle(obligation, limits))
+    console.print(table(results))
+    for result in results:
+        if result.verdict != PROVED:
+            console.print(story(result), markup=False, highlight=False)
+    seconds_taken = sum(result.seconds for result in results)
+    proved = [result for result in results if result.verdict == PROVED]
+    goals = sum(len(result.exploration.goals) for result in proved)
+    console.print(
+        f"{len(proved)} of {len(results)} obligations proved ({goals} properties), "
+        f"{seconds_taken:.1f} s"
+    )
+    return results
+
+
+def table(results: list[Result], running: Obligation | None = None) -> Table:
+    """One row for each obligation that is settled or being settled."""
+    drawn = Table(box=None, pad_edge=False)
+    for heading in ("obligation", "holds", "crash", "satisfiable"):
+        drawn.add_column(heading, no_wrap=True)
+    for heading in ("paths", "properties", "Z3 s", "s"):
+        drawn.add_column(heading, justify="right")
+    drawn.add_column("for")
+    for result in results:
+        exploration, colour = result.exploration, COLOURS.get(result.verdict, "yellow")
+        drawn.add_row(
+            result.obligation.name,
+            f"[{colour}]{result.verdict}[/]",
+            crash_column(result),
+            "yes" if result.satisfiable else "-",
+            str(exploration.paths),
+            str(len(exploration.goals)),
+            f"{exploration.solver_seconds:.2f}",
+            f"{result.seconds:.2f}",
+            result.obligation.bound,
+        )
+    if running is not None:
+        drawn.add_row(running.name, "...", "", "", "", "", "", "", running.bound)
+    return drawn
+
+
+def crash_column(result: Result) -> str:
+    """Pure bookkeeping has no medium that a crash could leave half written."""
+    if not result.obligation.crosses_crash:
+        return "pure"
+    return "holds" if result.verdict == PROVED else "-"
+
+
+def story(result: Result) -> str:
+    """What fails, and the concrete values that make it fail."""
+    lines = [f"{result.obligation.name}: {result.verdict}: {result.reason}"]
+    if result.refutation is not None:
+        given = ((name, value) for name, value in result.refutation.case.items() if value != [])
+        lines += [f"    {name} = {value}" for name, value in given]
+        if result.replayed is not None:
+            told = result.replayed.problem or "nothing wrong is seen at the end"
+            lines.append(f"    the real code, on these: {result.replayed.outcome}: {told}")
+    return "\n".join(lines)
+
+
+def as_json(results: list[Result]) -> dict[str, object]:
+    """Everything in the table, the goals, the counterexamples, and what was proved with what."""
+    return {
+        "z3": z3.get_version_string(),
+        "python": platform.python_version(),
+        "sha256": {
+            module.__name__: hashlib.sha256(inspect.getsource(module).encode()).hexdigest()
+            for module in SOURCES
+        },
+        "seconds": round(sum(result.seconds for result in results), 3),
+        "obligations": [
+            {
+                "name": result.obligation.name,
+                "statement": result.obligation.statement,
+                "bound": result.obligation.bound,
+                "verdict": result.verdict,
+                "crash": crash_column(result),
+                "satisfiable": result.satisfiable,
+                "paths": result.exploration.paths,
+                "checks": result.exploration.checks,
+                "goals": sorted(result.exploration.goals),
+                "solver_seconds": round(result.exploration.solver_seconds, 3),
+                "seconds": round(result.seconds, 3),
+                "reason": result.reason,
+                "counterexample": result.refutation.case if result.refutation else None,
+                "replayed": vars(result.replayed) if result.replayed else None,
+            }
+            for result in results
+        ],
+    }
