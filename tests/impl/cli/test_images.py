@@ -212,4 +212,3 @@ def test_df_tells_what_reading_everything_took(filled: str, watosfs: Runner) -> 
     assert found["operation"]["close"]["calls"] == found["operation"]["openat"]["calls"]
     text = watosfs.ok("df", "--stats", "--prometheus", filled).out
     assert b'\nwatosfs_operation_calls_total{operation="openat"} ' in text
-    assert "--stats" in watosfs.refused("df", "--prometheus", filled)
