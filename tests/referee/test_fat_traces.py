@@ -17,7 +17,8 @@ TRACES = 1000
 def ran(seed: int, bits: int, image: Path) -> dict[str, tuple[bytes | None, int]]:
     """Run a trace and write the image; what must be in it."""
     trace = Trace(seed, bits)
-    device = MemoryDevice(trace.size_bytes // 512, 512)
+    unit = 4096 if seed % 2 else 512
+    device = MemoryDevice(trace.size_bytes // unit, unit)
     trace.run(device, steps=30 + seed % 4 * 40)
     wanted = tree_of(trace.root)
     assert tree_on(FatVolume.mount(device, read_only=True)) == wanted
