@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from watosfs_fuzz.cli import campaign, crash, kernel, linux, listing, replay
+from watosfs_fuzz.cli import campaign, crash, faults, kernel, linux, listing, replay
 from watosfs_fuzz.provenance import commit, version
 from watosfs_fuzz.targets.registry import is_target
 
@@ -113,6 +113,21 @@ def add_kernel_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     every.add_argument("--jobs", type=positive, default=1, help="processes to run it on (1)")
     every.add_argument("--canary", help="a broken kernel")
     every.set_defaults(run=kernel.interleave)
+
+    failing = commands.add_parser("faults", help="devices that fail: EIO, rot, lost writes")
+    failing.add_argument("profile", nargs="*", help="fault profiles (all); see --list")
+    failing.add_argument("--list", action="store_true", help="the profiles and their budgets")
+    failing.add_argument("--replay", type=Path, metavar="FILE", help="run a kept trace again")
+    budget = failing.add_mutually_exclusive_group()
+    budget.add_argument("--seconds", type=float, default=30.0, help="budget of each profile (30)")
+    budget.add_argument("--traces", type=positive, help="budget of traces: repeatable exactly")
+    failing.add_argument("--seed", type=int, default=0, help="where the randomness starts (0)")
+    failing.add_argument("--canary", default="", help="a broken variant")
+    failing.add_argument(
+        "--out", type=Path, default=Path("findings"), help="for findings (findings)"
+    )
+    failing.add_argument("--json", action="store_true", help="print JSON")
+    failing.set_defaults(run=faults.run)
 
     hostile = commands.add_parser("registers", help="system calls with hostile registers")
     hostile.add_argument("--calls", type=positive, default=100_000, help="how many (100,000)")
