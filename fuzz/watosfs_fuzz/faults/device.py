@@ -3,7 +3,7 @@
 A transfer of several blocks fails as a whole: a caller learns of no part of it. What a plan does to
 writes that succeed (lost, elsewhere, twice) happens to data blocks only: nothing in the published
 node says where it belongs, so for nodes it would be beyond what any reader can see
-(``docs/CRASH_MODEL.md``, clause 24).
+(``docs/CRASH_MODEL.md``, clause 25).
 """
 
 import errno
@@ -16,6 +16,8 @@ from watosfs.wfs3.node import node_is_valid
 
 READ, WRITE, FLUSH = "read", "write", "flush"
 LOST, MISDIRECTED, TWICE = "lost", "misdirected", "twice"
+#: No device's fault: the n-th question whether there is room is answered with no.
+SPACE = "space"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class FaultPlan:
     """What fails. Requests of a kind are counted from 0 on.
 
     ``kind``: read, write or flush fail with EIO; lost, misdirected or twice: a write of data goes
-    nowhere, to ``elsewhere`` instead, or there as well. ``first``: the request that fails;
+    nowhere, to ``elsewhere`` instead, or there as well; space: there is no room for what does not
+    free any. ``first``: the request that fails;
     ``every``: so does each so many after it (0: none); ``is_permanent``: so do all after it (reads:
     of the same block). ``blocks``: the device ends there (0: it does not).
     """
@@ -54,7 +57,7 @@ class FaultyDevice:
         self.plan = plan
         self.fired = 0
         self.is_healthy = False
-        self.counts = {READ: 0, WRITE: 0, FLUSH: 0, "data": 0}
+        self.counts = {READ: 0, WRITE: 0, FLUSH: 0, SPACE: 0, "data": 0}
         self.bad_blocks: set[int] = set()
 
     @property

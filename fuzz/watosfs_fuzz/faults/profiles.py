@@ -14,6 +14,7 @@ from watosfs_fuzz.faults.device import (
     LOST,
     MISDIRECTED,
     READ,
+    SPACE,
     TWICE,
     WRITE,
     FaultPlan,
@@ -57,6 +58,7 @@ def silent(kind: str) -> Callable[[Random], FaultPlan]:
 
 
 _FAILS = "the call fails and nothing else changes"
+_REFUSED = "ENOSPC where even a commit makes no room, and nothing else changes"
 _STOPS = "the commit fails, is never acknowledged, and the volume is read-only from then on"
 PROFILES = {
     profile.name: profile
@@ -84,6 +86,13 @@ PROFILES = {
             "short-device",
             "the device ends earlier than the volume: what is there is right, the rest EIO",
             lambda random: FaultPlan(blocks=random.randrange(8, 250)),
+        ),
+        Profile("space-once", f"no room once: {_REFUSED}", once(SPACE)),
+        Profile("space-often", f"no room every k-th time: {_REFUSED}", often(SPACE)),
+        Profile(
+            "space-gone",
+            f"no room from one moment on: {_REFUSED}, and space can be freed",
+            always(SPACE),
         ),
         Profile(
             "bit-rot",

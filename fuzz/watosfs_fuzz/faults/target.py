@@ -5,11 +5,27 @@ from random import Random
 from watosfs.block.device import BLOCK_SIZE_BYTES, BlockDevice
 from watosfs.wfs3.volume import Volume
 from watosfs_fuzz.crash.log import ZERO_BLOCK
-from watosfs_fuzz.faults.device import FaultPlan, FaultyDevice
+from watosfs_fuzz.faults.device import SPACE, FaultPlan, FaultyDevice
 from watosfs_fuzz.target import Geometry
 from watosfs_fuzz.targets.wfs3 import Wfs3Target
 
 _SECTOR_BYTES = 512
+
+
+def ration(volume: Volume, device: FaultyDevice) -> None:
+    """Let the volume find no room, by the plan, for operations that free none."""
+    engine = volume.engine
+    has_room = engine.has_room
+
+    def rationed(cost: int, *, frees: bool, drops: int) -> bool:
+        if not frees and device.must_fail(SPACE):
+            device.fired += 1
+            return False
+        return has_room(cost, frees=frees, drops=drops)
+
+    # The short cut for volumes with plenty of room would never ask.
+    engine.has_plenty = lambda cost, drops: False  # type: ignore[method-assign]
+    engine.has_room = rationed  # type: ignore[method-assign]
 
 
 class FaultyWfs3Target(Wfs3Target):
@@ -31,7 +47,10 @@ class FaultyWfs3Target(Wfs3Target):
         if self.faulty is None:
             self.faulty = FaultyDevice(device, self.plan)
             self.faulty.is_healthy = True
-        return super().mount(self.faulty)
+        volume = super().mount(self.faulty)
+        if self.plan.kind == SPACE:
+            ration(volume, self.faulty)
+        return volume
 
     @property
     def fired(self) -> int:
