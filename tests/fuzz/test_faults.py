@@ -23,12 +23,9 @@ def test_nothing_is_wrong_inside_the_budget(profile: str, tmp_path: Path) -> Non
     assert tally.operations > 5 * TRACES
 
 
-def test_faults_really_strike(tmp_path: Path) -> None:
-    struck = {
-        profile: sum(case_of(profile, 4, number).run().struck for number in range(SMOKE_TRACES))
-        for profile in PROFILES
-    }
-    assert all(struck.values()), struck
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_faults_really_strike(profile: str) -> None:
+    assert any(case_of(profile, 4, number).run().struck for number in range(SMOKE_TRACES))
 
 
 @pytest.mark.parametrize("name", sorted(FAULT_CANARIES))
