@@ -17,7 +17,7 @@ from watosfs.fat.names import encode_name
 from watosfs.fat.node import ROOT_NUMBER, Node
 from watosfs.fat.stat import stat_of
 from watosfs.fat.volume import FatVolume
-from watosfs.vfs.filesystem import Cursor, Name, Traffic
+from watosfs.vfs.filesystem import Cursor, Name, SpaceUse, Traffic
 
 
 @dataclass(slots=True)
@@ -51,6 +51,7 @@ class FatPin:
 class FatFilesystem:
     """One mounted FAT volume (see ``vfs.filesystem.Filesystem``)."""
 
+    kind = b"fat"
     root = ROOT_NUMBER
 
     def __init__(self, volume: FatVolume) -> None:
@@ -225,6 +226,31 @@ class FatFilesystem:
     def seek_hole(self, number: int, offset: int) -> int:
         """The end of the file."""
         return self._node(number).size
+
+    # -- what FAT has none of, or little
+
+    def attribute_keys(self, number: int) -> list[bytes]:
+        """None."""
+        return []
+
+    def get_attribute(self, number: int, key: bytes) -> bytes:
+        """EOPNOTSUPP: FAT has no extended attributes."""
+        raise failure(errno.EOPNOTSUPP, reason="FAT has no extended attributes")
+
+    def set_attribute(self, number: int, key: bytes, value: bytes, flags: int) -> None:
+        """EOPNOTSUPP."""
+        raise failure(errno.EOPNOTSUPP, reason="FAT has no extended attributes")
+
+    def remove_attribute(self, number: int, key: bytes) -> None:
+        """EOPNOTSUPP."""
+        raise failure(errno.EOPNOTSUPP, reason="FAT has no extended attributes")
+
+    def space(self) -> SpaceUse:
+        """In clusters; FAT does not count its files: 0 inodes are in use."""
+        found = self.volume.statfs()
+        return SpaceUse(
+            found.block_size, found.total, found.free, found.available, 0, found.name_max
+        )
 
     # -- durability
 

@@ -10,11 +10,21 @@ from watosfs.fat.check import check
 from watosfs.fat.mkfs import Options
 from watosfs.fat.mkfs import mkfs as mkfs_fat
 from watosfs.fat.volume import FatVolume
-from watosfs.kernel import attributes, data, descriptors, mounting, names, opening, sizes
+from watosfs.kernel import (
+    attributes,
+    data,
+    descriptors,
+    durability,
+    mounting,
+    names,
+    opening,
+    sizes,
+    xattrs,
+)
 from watosfs.kernel.kernel import Kernel
 from watosfs.kernel.numbers import AT_FDCWD, AT_REMOVEDIR
 from watosfs.vfs.fat import FatFilesystem
-from watosfs.vfs.filesystem import Filesystem
+from watosfs.vfs.filesystem import Filesystem, SpaceUse
 from watosfs.vfs.wfs3 import Wfs3Filesystem
 from watosfs.wfs3.mkfs import mkfs
 from watosfs.wfs3.volume import Volume
@@ -63,7 +73,7 @@ def test_files_are_written_and_read_through_descriptors(machine: Machine) -> Non
     assert machine(data.write, number, b"hello world" * 1000) == 11000
     assert machine(data.pread, number, 11, 11 * 7) == b"hello world"
     machine(sizes.ftruncate, number, 5)
-    machine(data.fsync, number)
+    machine(durability.fsync, number)
     found = machine(attributes.fstatat, AT_FDCWD, path, 0)
     assert isinstance(found, tuple)
     assert found[:6] == ("file", 0o644, 0, 0, 1, 5)
@@ -76,6 +86,17 @@ def test_files_are_written_and_read_through_descriptors(machine: Machine) -> Non
     machine(mounting.umount, b"/mnt")
     machine.volume.unmount()
     assert check(machine.device).is_clean
+
+
+def test_fat_has_no_extended_attributes_and_tells_its_space(machine: Machine) -> None:
+    number = machine(opening.openat, AT_FDCWD, b"/mnt/f", O_RDWR | O_CREAT, 0o644)
+    machine.fails(errno.EOPNOTSUPP, xattrs.fsetxattr, number, b"user.k", b"v", 0)
+    machine.fails(errno.EOPNOTSUPP, xattrs.fgetxattr, number, b"user.k", 9)
+    assert machine(xattrs.flistxattr, number, 9) == frozenset()
+    space = machine(mounting.fstatfs, number)
+    assert isinstance(space, SpaceUse)
+    assert 0 < space.available == space.free <= space.total
+    assert space.name_max == 255
 
 
 def test_what_fat_cannot_do_is_refused(machine: Machine) -> None:
