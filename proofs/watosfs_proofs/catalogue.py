@@ -1,13 +1,39 @@
-"""All obligations, in the order in which they are settled."""
+"""All groups of obligations, in the order in which they are settled.
 
+A new group is one line here, and its line in docs/PROOFS.md.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+from watosfs.wfs3 import allocator, extents
 from watosfs_proofs.allocator_obligations import allocator_obligations
 from watosfs_proofs.extent_obligations import extent_obligations
 from watosfs_proofs.obligation import Obligation
 
 
+@dataclass(frozen=True)
+class Group:
+    """Obligations about the functions of some production modules.
+
+    ``make`` takes broken variants of the modules, in their order, or nothing for production's.
+    """
+
+    name: str
+    modules: tuple[ModuleType, ...]
+    make: Callable[..., list[Obligation]]
+
+
+GROUPS = (
+    Group("extents", (extents,), extent_obligations),
+    Group("allocator", (allocator,), allocator_obligations),
+)
+
+
 def obligations() -> list[Obligation]:
     """Every obligation of the production code."""
-    return [*extent_obligations(), *allocator_obligations()]
+    return [obligation for group in GROUPS for obligation in group.make()]
 
 
 def chosen(names: list[str] | None) -> list[Obligation]:

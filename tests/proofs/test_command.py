@@ -30,6 +30,7 @@ def test_what_is_proved_exits_0_with_a_table(capsys: pytest.CaptureFixture[str])
     assert main(["--only", "extents.covers", "--only", "extents.meets"]) == 0
     printed = capsys.readouterr().out
     assert "extents.covers" in printed
+    assert "any number of runs, any volume" in printed, "a row is cut where there is no terminal"
     assert "2 of 2 obligations proved" in printed
 
 
