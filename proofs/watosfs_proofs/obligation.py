@@ -75,6 +75,14 @@ def settle(obligation: Obligation, limits: Limits | None = None) -> Result:
         )
     except (Unknown, Unsupported) as undecided:
         return Result(obligation, UNKNOWN, time.perf_counter() - start, reason=str(undecided))
+    result = conclude(obligation, exploration, limits)
+    result.seconds = time.perf_counter() - start
+    return result
+
+
+def conclude(obligation: Obligation, exploration: Exploration, limits: Limits | None) -> Result:
+    """The verdict on what no path refutes: proved, unless its witnesses are missing or wrong."""
+    start = time.perf_counter()
     if obligation.run_small is not None:
         try:
             exploration.witnesses = explore(obligation.run_small, limits).witnesses
