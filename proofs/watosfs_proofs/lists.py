@@ -97,6 +97,8 @@ class Facts:
 class SymList:
     """A list of ``length`` integers, ``read(i)`` being the one at index i."""
 
+    no_number = True
+
     def __init__(
         self, facts: Facts, length: z3.ArithRef, read: Callable[[z3.ArithRef], z3.ArithRef]
     ) -> None:

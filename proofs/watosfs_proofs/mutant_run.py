@@ -7,13 +7,13 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from types import FrameType, ModuleType
-from typing import Any
 
 from watosfs_proofs.catalogue import Group
 from watosfs_proofs.executor import Limits, explore
-from watosfs_proofs.fingerprints import digest, of_proof
+from watosfs_proofs.fingerprints import digest, of_group, of_proof
+from watosfs_proofs.kept import Kept
 from watosfs_proofs.mutants import Mutant, functions, mutants_of, source_of, watched
 from watosfs_proofs.obligation import VACUOUS, Obligation, conclude
 from watosfs_proofs.verdicts import HarnessError, Refuted, Unknown, Unsupported
@@ -74,6 +74,17 @@ def exercises(group: Group) -> list[Exercise]:
         explore(obligation.run, LIMITS)
         found.append(Exercise(obligation.name, frozenset(seen), time.perf_counter() - start))
     return found
+
+
+def exercises_of(group: Group, kept: Kept) -> list[Exercise]:
+    """The same, kept as long as neither the proof nor the code changes."""
+    name, key = f"exercises of {group.name}", of_group(group)
+    known = kept.get(name, key)
+    if known is None:
+        rows = [[e.obligation, sorted(e.functions), e.seconds] for e in exercises(group)]
+        kept.put(name, key, {"rows": rows})
+        known = kept.entries[name]
+    return [Exercise(o, frozenset(called), seconds) for o, called, seconds in known["rows"]]
 
 
 def proved_functions(group: Group, exercises: list[Exercise]) -> list[tuple[ModuleType, str]]:
@@ -153,18 +164,17 @@ def _failure(obligation: Obligation) -> Judgement | None:
 
 
 def judge_function(
-    group: Group,
-    module: ModuleType,
-    function: str,
-    exercises: list[Exercise],
-    kept: dict[str, Any],
+    group: Group, module: ModuleType, function: str, exercises: list[Exercise], kept: Kept
 ) -> Iterator[tuple[Mutant, Judgement]]:
     """Every mutant of a function; what is kept is not run again, and what is run is kept."""
     name = f"{module.__name__}:{function}"
     key, order = fingerprint(group, name, exercises), order_for(name, exercises)
     for mutant in mutants_of(module, function):
-        known = kept.get(mutant.identity)
-        if known is None or known["key"] != key:
-            known = {"key": key, **asdict(judge(group, mutant, order))}
-            kept[mutant.identity] = known
-        yield mutant, Judgement(**{name: known[name] for name in Judgement.__annotations__})
+        known = kept.get(mutant.identity, key)
+        if known is None:
+            judgement = judge(group, mutant, order)
+            if judgement.status == KILLED:  # what refuted one refutes its neighbours
+                order.sort(key=lambda name, by=judgement.by: name != by)  # type: ignore[misc]
+            kept.put(mutant.identity, key, asdict(judgement))
+            known = kept.entries[mutant.identity]
+        yield mutant, Judgement(**{field.name: known[field.name] for field in fields(Judgement)})

@@ -46,7 +46,7 @@ class Obligation:
 
 @dataclass
 class Result:
-    """The verdict on one obligation."""
+    """The verdict on one obligation; ``is_kept`` when it is an earlier run's."""
 
     obligation: Obligation
     verdict: str
@@ -56,6 +56,7 @@ class Result:
     refutation: Refutation | None = None
     replayed: Replay | None = None
     reason: str = ""
+    is_kept: bool = False
 
 
 def settle(obligation: Obligation, limits: Limits | None = None) -> Result:
