@@ -105,6 +105,8 @@ class SymList:
         self.facts = facts
         self.length = length
         self.read = read
+        #: What ``read`` was when the list was last shown to be sorted.
+        self.is_sorted_at: Callable[[z3.ArithRef], z3.ArithRef] | None = None
 
     @classmethod
     def arbitrary(cls, facts: Facts, name: str, length: z3.ArithRef) -> "SymList":

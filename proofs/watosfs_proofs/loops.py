@@ -60,6 +60,7 @@ def symbolic_bisect_right(values: Any, value: Any, *rest: Any) -> Any:
     at, bound = path.integer("bisect", is_input=False), term(value)
     path.assume(at <= values.length)
     read, length = values.read, values.length
+    _prove_sorted(values)
     values.facts.every(
         lambda j: z3.And(
             z3.Implies(z3.And(j >= 0, j < at), read(j) <= bound),
@@ -69,6 +70,18 @@ def symbolic_bisect_right(values: Any, value: Any, *rest: Any) -> Any:
     values.facts.touch(at)
     values.facts.touch(at - 1)
     return SymInt(at)
+
+
+def _prove_sorted(values: SymList) -> None:
+    """What ``bisect_right`` asks of a list; in an unsorted one its contract would contradict."""
+    path = values.facts.path
+    if values.is_sorted_at is values.read:
+        return
+    j = path.integer("sorted", is_input=False)
+    values.facts.touch(j)
+    pair = z3.And(j >= 0, j + 1 < values.length)
+    path.prove("bisect on a sorted list", z3.Implies(pair, values.read(j) <= values.read(j + 1)))
+    values.is_sorted_at = values.read
 
 
 class SymbolicZip:

@@ -141,6 +141,12 @@ def _bisects(path: Path) -> None:
     path.prove("it is never the end", at.term < items.length)
 
 
+def _bisects_the_unsorted(path: Path) -> None:
+    facts = Facts(path)
+    items = SymList.arbitrary(facts, "any", path.integer("length"))
+    symbolic_bisect_right(items, 3)
+
+
 def _deletes(path: Path) -> None:
     items = _any_list(path)
     path.assume(items.length > 1)
@@ -173,9 +179,10 @@ def _raises(path: Path) -> None:
         raise KeyError("seven")
 
 
-@pytest.mark.parametrize(
-    "claim", [_bisects, _deletes, _reads_beyond, _inserts, _overflows, _raises]
-)
+FALSE_CLAIMS = [_bisects, _bisects_the_unsorted, _deletes, _reads_beyond, _inserts, _overflows]
+
+
+@pytest.mark.parametrize("claim", [*FALSE_CLAIMS, _raises])
 def test_canary_a_false_claim_is_refuted(claim: Callable[[Path], None]) -> None:
     def run(path: Path) -> str:
         claim(path)
