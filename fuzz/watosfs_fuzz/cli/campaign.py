@@ -36,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
         jobs=options.jobs,
         nested=options.nested,
         cap=options.cap,
+        device=options.device,
         crashes=not options.no_crashes,
         canary=options.canary,
         findings_max=options.findings_max,
