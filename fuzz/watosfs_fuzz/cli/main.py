@@ -4,7 +4,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from watosfs_fuzz.cli import campaign, crash, exhaust, faults, kernel, linux, listing, replay
+from watosfs_fuzz.cli import (
+    campaign,
+    crash,
+    exhaust,
+    faults,
+    interrupt,
+    kernel,
+    linux,
+    listing,
+    replay,
+)
 from watosfs_fuzz.crash.persistence import PERSISTENCES, SECTOR
 from watosfs_fuzz.provenance import commit, version
 from watosfs_fuzz.targets.registry import is_target
@@ -85,6 +95,7 @@ def make_parser() -> argparse.ArgumentParser:
     every.set_defaults(run=crash.run)
 
     add_exhaust(commands)
+    add_interrupt(commands)
     add_kernel_commands(commands)
     names = commands.add_parser("targets", help="list the targets and what each can do")
     names.add_argument("target", nargs="?", type=target_name, help="only this one")
@@ -119,6 +130,18 @@ def add_exhaust(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     all_of.add_argument("--out", type=Path, default=Path("findings"), help="for findings")
     all_of.add_argument("--json", action="store_true", help="print JSON")
     all_of.set_defaults(run=exhaust.run)
+
+
+def add_interrupt(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command over what is no operation of a mounted volume."""
+    tasks = commands.add_parser("interrupt", help="power cuts in mkfs, the first mount, repair")
+    tasks.add_argument("task", nargs="*", help="tasks (all); see --list")
+    tasks.add_argument("--list", action="store_true", help="the tasks and what each may leave")
+    tasks.add_argument("--nested", type=int, default=0, help="power cuts inside recovery (0)")
+    tasks.add_argument("--cap", type=positive, help="at most so many recoveries a crash point")
+    add_device(tasks)
+    tasks.add_argument("--json", action="store_true", help="print JSON")
+    tasks.set_defaults(run=interrupt.run)
 
 
 def add_kernel_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
