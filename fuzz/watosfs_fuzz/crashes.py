@@ -13,7 +13,8 @@ from watosfs_fuzz.crash.log import Event, Image, Mark
 from watosfs_fuzz.crash.persistence import SECTOR, Persistence, sector_values
 from watosfs_fuzz.crash.windows import Window
 from watosfs_fuzz.lockstep import Failure, tree_difference
-from watosfs_fuzz.oracle import CrashOracle, Recovered, failure_of, frozen
+from watosfs_fuzz.oracles.crash import CrashOracle, Recovered, failure_of
+from watosfs_fuzz.oracles.permitted import frozen
 from watosfs_fuzz.power_cut import Cut
 from watosfs_fuzz.simplify_choice import simplest_choice
 from watosfs_fuzz.target import CrashTarget
@@ -32,16 +33,17 @@ class LogCrashes:
         states: Mapping[int, System],
         memo: dict[object, object],
         persistence: Persistence = SECTOR,
+        off: frozenset[str] = frozenset(),
     ) -> None:
         self.target = target
         self.states = states
         self.memo = memo
         self.persistence = persistence
-        self.oracle = CrashOracle(target, states, memo)
+        self.oracle = CrashOracle(target, states, memo, off)
 
     def mechanism_failure(self) -> Failure | None:
         """What the log itself shows, without any crash."""
-        problem = self.target.epoch_problem()
+        problem = None if "epoch" in self.oracle.off else self.target.epoch_problem()
         if problem is None:
             return None
         return Failure("epoch", without_numbers(problem), problem)

@@ -14,6 +14,7 @@ from watosfs_fuzz.case import Case
 from watosfs_fuzz.crash.choice import CrashChoice, parse_choice
 from watosfs_fuzz.crash.persistence import PERSISTENCES, SECTOR
 from watosfs_fuzz.lockstep import Failure
+from watosfs_fuzz.oracles.catalogue import without
 from watosfs_fuzz.provenance import commit, version
 from watosfs_fuzz.target import Geometry
 from watosfs_model.trace import Comment, Trace, format_trace, parse_trace
@@ -59,6 +60,8 @@ class Finding:
             header["cuts"] = " ".join(map(str, case.cuts))
         if case.device != SECTOR.name:
             header["device"] = case.device
+        if case.off:
+            header["without"] = " ".join(sorted(case.off))
         if case.nested:
             header["nested"] = str(case.nested)
         if self.choice is not None:
@@ -124,6 +127,7 @@ def read_finding(path: Path) -> Finding:
             target=header.get("target", "wfs3"),
             geometry=Geometry(int(header.get("blocks", "256")), int(entries) if entries else None),
             nested=int(header.get("nested", "0")),
+            off=without(header.get("without", "").split()),
             device=device_name(header.get("device", SECTOR.name)),
         )
         failure = Failure(header.get("kind", ""), header.get("subject", ""), "")

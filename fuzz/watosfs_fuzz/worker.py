@@ -66,8 +66,14 @@ def cuts_of(settings: Settings, number: int) -> tuple[int, ...]:
 
 def run_options(settings: Settings, number: int) -> RunOptions:
     """How a trace is examined."""
-    cuts, persistence = cuts_of(settings, number), PERSISTENCES[settings.device]
-    return RunOptions(settings.crashes, settings.nested, settings.cap, cuts, persistence)
+    return RunOptions(
+        settings.crashes,
+        settings.nested,
+        settings.cap,
+        cuts_of(settings, number),
+        PERSISTENCES[settings.device],
+        off=settings.off,
+    )
 
 
 def run_trace(settings: Settings, number: int, memo: dict[object, object]) -> RunReport:
@@ -114,6 +120,7 @@ def case_of(settings: Settings, number: int, report: RunReport) -> Case:
         nested=settings.nested,
         cap=settings.cap,
         device=settings.device,
+        off=settings.off,
     )
 
 

@@ -16,6 +16,7 @@ from watosfs_fuzz.cli import (
     replay,
 )
 from watosfs_fuzz.crash.persistence import PERSISTENCES, SECTOR
+from watosfs_fuzz.oracles.catalogue import ORACLES
 from watosfs_fuzz.provenance import commit, version
 from watosfs_fuzz.targets.registry import is_target
 
@@ -113,6 +114,13 @@ def add_device(parser: argparse.ArgumentParser, default: str | None = SECTOR.nam
         choices=PERSISTENCES,
         default=default,
         help="what a power cut leaves: see docs/CRASH_MODEL.md (sector)",
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="ORACLE",
+        help=f"switch an oracle off; may be repeated: {', '.join(ORACLES)}",
     )
 
 
