@@ -1,4 +1,4 @@
-"""fsck.fat, mkfs.fat and mtools: other people's opinion of a FAT image, as plain values."""
+"""fsck.fat, mkfs.fat, mtools, 7-Zip and GRUB: others' opinions of a FAT image, as plain values."""
 
 import os
 import re
@@ -9,8 +9,13 @@ from pathlib import Path
 import pytest
 
 _PACKAGES = {
-    "fsck.fat": "dosfstools", "mkfs.fat": "dosfstools", "mcopy": "mtools", "mmd": "mtools",
-}  # fmt: skip
+    "fsck.fat": "dosfstools",
+    "mkfs.fat": "dosfstools",
+    "mcopy": "mtools",
+    "mtype": "mtools",
+    "7zz": "7zip",
+    "grub-fstest": "grub-common",
+}
 #: Administrators' tools may not be on everybody's PATH.
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 #: mtools' own look at the table takes the number of the last cluster for too big: skipped.
@@ -44,6 +49,27 @@ def tree(image: Path, scratch: Path) -> dict[str, tuple[bytes | None, int]]:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     run("mcopy", "-s", "-m", "-n", "-i", str(image), "::/", str(scratch), status=None)
+    return _tree_in(scratch)
+
+
+def seven_zip_tree(image: Path, scratch: Path) -> dict[str, tuple[bytes | None, int]]:
+    """The same, as 7-Zip takes it out."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    run("7zz", "x", "-tFAT", "-y", f"-o{scratch}", str(image))
+    return _tree_in(scratch)
+
+
+def grub_content(image: Path, path: str) -> bytes:
+    """What GRUB reads of a file."""
+    done = subprocess.run(
+        ["grub-fstest", str(image), "cat", f"(loop0){path}"],
+        env=_ENVIRONMENT, capture_output=True, check=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return done.stdout
+
+
+def _tree_in(scratch: Path) -> dict[str, tuple[bytes | None, int]]:
     found: dict[str, tuple[bytes | None, int]] = {}
     for folder, folders, files in os.walk(scratch):
         inside = folder[len(str(scratch)) :]

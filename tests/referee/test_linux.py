@@ -110,3 +110,28 @@ def test_the_command_prints_how_many_scripts_agree(
     assert main(["campaign", *arguments]) == 0
     assert "scripts             5, 5 agree" in capsys.readouterr().out
     assert main(["campaign", "--target", "dir:/nowhere/at/all", "--scripts", "1"]) == 2
+
+
+def test_what_linux_once_said_otherwise_is_agreed_on_now(tmpfs: str) -> None:
+    create = O_CREAT | O_RDWR
+    steps = [
+        # B17: a link's target with a trailing slash.
+        (1, calls.Openat(n.AT_FDCWD, b"b", create, 0o644)),
+        (1, path_calls.Symlinkat(b"/b/", n.AT_FDCWD, b"d")),
+        (1, calls.Openat(n.AT_FDCWD, b"d", create, 0o644)),
+        # B16: two wrong paths.
+        (1, path_calls.Renameat(n.AT_FDCWD, b"gone", n.AT_FDCWD, b"x" * 256)),
+        # B15: set-gid without group execute, written by a stranger.
+        (1, calls.Openat(n.AT_FDCWD, b"g", create, 0o666)),
+        (1, path_calls.Fchmodat(n.AT_FDCWD, b"g", 0o2706)),
+        (1, process_calls.Setresgid(1, 1, 1)),
+        (1, process_calls.Setresuid(1, 1, 1)),
+        (1, calls.Write(1, Literal(b"x"))),
+        (1, calls.FstatFd(1)),
+    ]
+    report = Script(os.fsencode(tmpfs), Agreement()).run(steps)
+    assert report.failure is None
+    assert [outcome.errno for outcome in report.outcomes[2:4]] == [errno.EISDIR, errno.ENOENT]
+    status = report.outcomes[-1].value
+    assert isinstance(status, tuple)
+    assert status[1] == 0o706

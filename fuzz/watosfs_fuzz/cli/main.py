@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from watosfs_fuzz.cli import campaign, crash, kernel, linux, listing, replay
+from watosfs_fuzz.cli import campaign, crash, exhaust, faults, kernel, linux, listing, replay
 from watosfs_fuzz.provenance import commit, version
 from watosfs_fuzz.targets.registry import is_target
 
@@ -80,6 +80,7 @@ def make_parser() -> argparse.ArgumentParser:
     every.add_argument("--json", action="store_true", help="print JSON")
     every.set_defaults(run=crash.run)
 
+    add_exhaust(commands)
     add_kernel_commands(commands)
     names = commands.add_parser("targets", help="list the targets and what each can do")
     names.add_argument("target", nargs="?", type=target_name, help="only this one")
@@ -88,6 +89,21 @@ def make_parser() -> argparse.ArgumentParser:
         run=listing.canaries
     )
     return parser
+
+
+def add_exhaust(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command over all short workloads."""
+    all_of = commands.add_parser("exhaust", help="all workloads of so many changes, every crash")
+    all_of.add_argument("--ops", type=positive, default=1, help="changes in a workload (1)")
+    all_of.add_argument("--nested", type=int, default=0, help="power cuts inside recovery (0)")
+    all_of.add_argument("--target", default="wfs3", type=target_name, help="what to test (wfs3)")
+    all_of.add_argument("--seconds", type=float, help="stop after so long (when all is done)")
+    all_of.add_argument("--state", type=Path, help="remember what is done, and go on from there")
+    all_of.add_argument("--jobs", type=positive, default=1, help="processes (1)")
+    all_of.add_argument("--canary", help="a broken variant (see `canaries`)")
+    all_of.add_argument("--out", type=Path, default=Path("findings"), help="for findings")
+    all_of.add_argument("--json", action="store_true", help="print JSON")
+    all_of.set_defaults(run=exhaust.run)
 
 
 def add_kernel_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -113,6 +129,21 @@ def add_kernel_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     every.add_argument("--jobs", type=positive, default=1, help="processes to run it on (1)")
     every.add_argument("--canary", help="a broken kernel")
     every.set_defaults(run=kernel.interleave)
+
+    failing = commands.add_parser("faults", help="devices that fail: EIO, rot, lost writes")
+    failing.add_argument("profile", nargs="*", help="fault profiles (all); see --list")
+    failing.add_argument("--list", action="store_true", help="the profiles and their budgets")
+    failing.add_argument("--replay", type=Path, metavar="FILE", help="run a kept trace again")
+    budget = failing.add_mutually_exclusive_group()
+    budget.add_argument("--seconds", type=float, default=30.0, help="budget of each profile (30)")
+    budget.add_argument("--traces", type=positive, help="budget of traces: repeatable exactly")
+    failing.add_argument("--seed", type=int, default=0, help="where the randomness starts (0)")
+    failing.add_argument("--canary", default="", help="a broken variant")
+    failing.add_argument(
+        "--out", type=Path, default=Path("findings"), help="for findings (findings)"
+    )
+    failing.add_argument("--json", action="store_true", help="print JSON")
+    failing.set_defaults(run=faults.run)
 
     hostile = commands.add_parser("registers", help="system calls with hostile registers")
     hostile.add_argument("--calls", type=positive, default=100_000, help="how many (100,000)")

@@ -9,6 +9,7 @@ from watosfs_model.kernel import attribute_calls as x
 from watosfs_model.kernel import numbers as n
 from watosfs_model.kernel import path_calls as p
 from watosfs_model.kernel import process_calls as q
+from watosfs_model.open_flags import O_APPEND
 
 #: Larger files and ranges are left out: Linux really writes what is copied or allocated.
 RANGE_BYTES_MAX = 1 << 20
@@ -115,8 +116,11 @@ def streams(kernel: Kernel, pid: int, call: Call) -> str | None:
         if not call.count:
             return "W15"
         source = kernel.processes[pid].descriptors.get(call.fd_in)
-        if source and kernel.descriptions[source.description].file == description.file:
+        is_same = source and kernel.descriptions[source.description].file == description.file
+        if is_same or description.flags & O_APPEND:
             return "W15"
+        if description_kind(kernel, pid, call.fd_in) == "directory":
+            return "W4"
     pipe = kernel.pipes.get(description.file)
     if pipe is None or not pipe.data:
         return None

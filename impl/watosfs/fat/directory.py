@@ -4,6 +4,8 @@ Changes are made to the slots here; ``dirty`` are the sectors that the next writ
 directory that grows gets its new cluster zeroed on disk at once, before anything leads there.
 """
 
+# Size: slots and names change together, in one class.
+
 import errno
 from collections.abc import Callable, Collection, Iterator
 from typing import Final
@@ -53,6 +55,7 @@ class Directory:
         self.dirty: set[int] = set()
         self._number = number
         self._names: dict[str, Node] = {}
+        self.subdirectory_count = 0
         self._shorts: dict[bytes, Node] = {}
         self._used = bytearray(len(raw) // ENTRY_SIZE)
         #: Sectors with rubbish behind the end mark, which must go before the mark may move.
@@ -117,7 +120,8 @@ class Directory:
         node.first = low | high << 16 if self.geometry.bits == 32 else low
         node.size = size
         node.directory, node.slot, node.slot_count = self, first_slot, slot - first_slot + 1
-        self._names.setdefault(names.name_key(text), node)
+        if self._names.setdefault(names.name_key(text), node) is node:
+            self.subdirectory_count += node.is_directory
         self._shorts.setdefault(short, node)
 
     def lookup(self, text: str) -> Node | None:
@@ -194,8 +198,7 @@ class Directory:
             checksum = names.short_name_checksum(node.short_name)
             start = node.slot * ENTRY_SIZE
             self.raw[start : (end - 1) * ENTRY_SIZE] = names.encode_long_name(node.name, checksum)
-        self._names[names.name_key(node.name)] = node
-        self._shorts[node.short_name] = node
+        self._name(node)
         self.store(node)
         self._touch(node.slot, end)
 
@@ -221,14 +224,19 @@ class Directory:
         new.name, new.slot, new.slot_count = old.name, old.slot, old.slot_count
         new.directory = self
         new.is_unsaved = True
-        self._names[names.name_key(new.name)] = new
-        self._shorts[new.short_name] = new
+        self._name(new)
         self.store(new)
+
+    def _name(self, node: Node) -> None:
+        self._names[names.name_key(node.name)] = node
+        self._shorts[node.short_name] = node
+        self.subdirectory_count += node.is_directory
 
     def _forget(self, node: Node) -> None:
         key = names.name_key(node.name)
         if self._names.get(key) is node:
             del self._names[key]
+            self.subdirectory_count -= node.is_directory
         if self._shorts.get(node.short_name) is node:
             del self._shorts[node.short_name]
 

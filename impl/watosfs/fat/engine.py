@@ -10,7 +10,8 @@ FSInfo.
 """
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from watosfs.block.byte_access import ByteAccess
@@ -192,11 +193,17 @@ class Engine:
     # -- writing back
 
     def write_back(self) -> None:
-        """Make everything so far durable. A failure leaves the volume read-only (EIO)."""
+        """Make everything so far durable. A failure leaves the volume as good as read-only: EIO."""
+        with self._failing_for_good():
+            self._write_back()
+
+    @contextmanager
+    def _failing_for_good(self) -> Iterator[None]:
+        """EIO now and ever after, once a write or flush inside failed."""
         if self.is_broken:
             raise failure(errno.EIO, reason="an earlier write failed")
         try:
-            self._write_back()
+            yield
         except OSError:
             self.is_broken = True
             raise
@@ -260,9 +267,10 @@ class Engine:
         """Write back, FSInfo too."""
         if self.read_only or not self._is_marked:
             return
-        self.write_back()
-        self._write_fsinfo()
-        self.access.device.flush()
+        with self._failing_for_good():
+            self._write_back()
+            self._write_fsinfo()
+            self.access.device.flush()
 
     def unmount(self) -> None:
         """Write back and say that the volume is clean, unless it was not before."""

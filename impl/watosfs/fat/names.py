@@ -65,7 +65,10 @@ def unit_count(text: str) -> int:
 
 
 def name_key(text: str) -> str:
-    """Two names are the same exactly when their keys are equal."""
+    """Two names are the same exactly when their keys are equal. Trailing dots and spaces do not
+    count here either: others may have put them on the disk.
+    """
+    text = text.rstrip(". ")
     if text.isascii():
         return text.upper()
     return "".join(map(_upper, text))

@@ -29,8 +29,9 @@ def stat_of(engine: Engine, node: Node) -> FatStat:
     """The attributes of a node. A directory's link count is 2 and one for each directory in it."""
     cluster_size, nlink, size = engine.geometry.cluster_size, 1, node.size
     if node.is_directory:
-        children = engine.directory(node).nodes() if not node.is_removed else []
-        nlink, size = 2 + sum(child.is_directory for child in children), 0
+        nlink, size = 2, 0
+        if not node.is_removed:
+            nlink += engine.directory(node).subdirectory_count
     clusters = -(-size // cluster_size)
     modified = node.modified_ns(engine.offset_s)
     return FatStat(

@@ -92,6 +92,8 @@ def sendfile(
         raise failure(errno.EINVAL)
     if isinstance(target, OpenFile):
         target.filesystem.require_change()
+    elif isinstance(target, PipeEnd | OpenFifo) and count and not target.pipe.readers:
+        raise failure(errno.EPIPE)
     start = source.offset if offset == -1 else offset
     length = max(min(count, READ_BYTES_MAX, source.attributes().size - start), 0)
     if length and isinstance(target, PipeEnd | OpenFifo):
@@ -107,10 +109,8 @@ def sendfile(
 
 
 def send_to_pipe(source: OpenFile, start: int, target: PipeEnd | OpenFifo, length: int) -> int:
-    """As much as fits; EPIPE, EAGAIN, or parks when nothing does."""
+    """As much as fits; EAGAIN, or parks, when nothing does."""
     pipe = target.pipe
-    if not pipe.readers:
-        raise failure(errno.EPIPE)
     room = PIPE_CAPACITY - len(pipe.buffer)
     if not room:
         if target.is_nonblocking:

@@ -51,6 +51,8 @@ class Engine(Admission):
         #: durability.
         self.has_failed = False
         self.in_transaction = False
+        #: Called when ``fail`` has thrown the working tree away.
+        self.reverted: Callable[[], None] = lambda: None
         #: True from an operation's admission to its end: an error in between shuts the volume down.
         self.is_changing = False
         self.allocator = Allocator(
@@ -107,6 +109,7 @@ class Engine(Admission):
         kept = self.next_inode, self.inode_count
         self.revert()
         self.next_inode, self.inode_count = kept
+        self.reverted()
 
     # -- commit and abort
 
@@ -125,9 +128,9 @@ class Engine(Admission):
         """Make everything durable. ``force`` writes an empty generation too (which releases held
         blocks).
 
-        When the device fails, the error is passed on, nothing is acknowledged and the volume turns
-        read-only: which of the writes persisted cannot be known, so no later commit may build on
-        them.
+        When the device fails, the error is passed on, nothing is acknowledged, and the volume falls
+        back to the durable state, read-only: which of the writes persisted cannot be known, so no
+        later commit may build on them, and the working tree has given up what it wrote out.
         """
         if not (self.is_dirty or force):
             return
@@ -143,12 +146,10 @@ class Engine(Admission):
                 superblock,
             )
         except OSError as error:
-            self.has_failed = True
-            self.read_only_reason = f"a commit failed: {error}"
+            self.fail(error)
             raise
         except ExtentError as error:
-            self.has_failed = True
-            self.read_only_reason = f"a commit failed: {error}"
+            self.fail(error)
             raise DamageError("free tree", 0, str(error)) from error
         self.superblock = superblock
         self.store.generation = superblock.root_generation + 1

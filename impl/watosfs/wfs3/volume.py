@@ -39,6 +39,7 @@ class Volume(PathOperations):
         self.handles: set[Handle] = set()
         self.is_mounted = True
         self._change = Change(self)
+        engine.reverted = self.after_revert
 
     @classmethod
     def mount(
@@ -269,6 +270,5 @@ class Change:
         if error is None or not was_changing:
             return
         engine.fail(error)
-        self.volume.after_revert()
         if isinstance(error, ExtentError):
             raise DamageError("free tree", 0, str(error)) from error

@@ -18,7 +18,7 @@ from watosfs_model.kernel.listing import new_scan
 from watosfs_model.kernel.reading_writing import busy_checks
 from watosfs_model.kernel.state import Description, File, Pipe
 from watosfs_model.kernel.table import full_checks, install, lowest_free
-from watosfs_model.kernel.walking import Place, landed, resolve
+from watosfs_model.kernel.walking import Place, SlashedFile, landed, resolve
 from watosfs_model.open_flags import (
     O_ACCMODE,
     O_APPEND,
@@ -53,7 +53,11 @@ def openat_checks(change: Change, call: Openat) -> set[int]:
     try:
         place = opened_place(change, call)
     except Refused as refused:
-        may_end_slashed = call.path.endswith(b"/") or errno.ELOOP in refused.errnos
+        may_end_slashed = (
+            call.path.endswith(b"/")
+            or errno.ELOOP in refused.errnos
+            or isinstance(refused, SlashedFile)
+        )
         if flags & O_CREAT and may_end_slashed:
             errnos.add(errno.EISDIR)  # [K12]
         return errnos | refused.errnos

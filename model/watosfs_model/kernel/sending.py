@@ -39,14 +39,18 @@ def sendfile_checks(change: Change, call: Sendfile) -> set[int]:
     is_negative = call.count < 0 or call.offset < OWN_OFFSET
     errnos = {errno.EINVAL} if is_negative else set[int]()
     source = description_of(change, call.fd_in, errnos)
-    target = description_of(change, call.fd_out, errnos)
     if not can_read(source):
         errnos.add(errno.EBADF)
+    if source.kind != FILE:
+        errnos.add(errno.EINVAL)
     if is_pipe(source) and call.offset != OWN_OFFSET:
         errnos.add(errno.ESPIPE)
-    if source.kind != FILE or target.flags & O_APPEND or source.file == target.file:
+    target = description_of(change, call.fd_out, errnos)
+    if target.flags & O_APPEND or source.file == target.file:
         errnos.add(errno.EINVAL)
     errnos |= writing_checks(change, target, target.offset, 0)
+    if is_pipe(target) and call.count and not has_reader(change, target.file):
+        errnos.add(errno.EPIPE)
     if errnos:
         return errnos
     count = send_count(change, call, source)
@@ -54,8 +58,6 @@ def sendfile_checks(change: Change, call: Sendfile) -> set[int]:
         return set()
     if not is_pipe(target):
         return writing_checks(change, target, target.offset, count)
-    if not has_reader(change, target.file):
-        return {errno.EPIPE}
     is_full = len(change.pipes[target.file].data) >= PIPE_CAPACITY
     return {errno.EAGAIN} if is_full and not must_wait(change, target) else set()
 

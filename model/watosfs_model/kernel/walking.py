@@ -28,6 +28,10 @@ _parents: dict[int, tuple[Volume, Mapping[int, int]]] = {}
 _paths: dict[int, tuple[Volume, Mapping[int, bytes]]] = {}
 
 
+class SlashedFile(Refused):
+    """The last place is no directory, but the path, or a link's target, ends with a slash."""
+
+
 class Place(NamedTuple):
     """Where a path leads: ``directory`` holds (or would hold) ``name``; ``file`` is what the name
     itself leads to, None when it is missing. ``special``: the path ends in ``/``, ``.`` or ``..``,
@@ -84,8 +88,10 @@ def resolve(
                 current, special = ROOT_FILE, b"/"
             work += components(target)
             continue
-        if inode.kind != DIRECTORY and (work or (slashed and follow != NEVER)):
-            raise Refused(errno.ENOTDIR)  # [P8]
+        if inode.kind != DIRECTORY and work:
+            raise Refused(errno.ENOTDIR)
+        if inode.kind != DIRECTORY and slashed and follow != NEVER:
+            raise SlashedFile(errno.ENOTDIR)  # [P8]
         if not work:
             return Place(current, name, file, slashed)
         current, special = entered(change, file), b"."

@@ -201,3 +201,14 @@ def test_an_image_in_use_is_left_alone(filled: str, watosfs: Runner) -> None:
             text = watosfs.refused(*command)
             assert text.startswith(f"{command[0]}: disk.img: Device or resource busy: the image is")
     assert watosfs.ok("ls", filled).lines == ["docs", "hello", "link"]
+
+
+def test_df_tells_what_reading_everything_took(filled: str, watosfs: Runner) -> None:
+    lines = watosfs.ok("df", "--stats", filled).lines
+    assert lines[0] == f"{filled}:"
+    assert {line.split()[0] for line in lines[2:]} >= {"openat", "read", "getdents", "fstatat"}
+    found = json.loads(watosfs.ok("df", "--stats", "--json", filled).out)["images"][0]
+    assert found["operation"]["read"]["bytes_read"] > 0
+    assert found["operation"]["close"]["calls"] == found["operation"]["openat"]["calls"]
+    text = watosfs.ok("df", "--stats", "--prometheus", filled).out
+    assert b'\nwatosfs_operation_calls_total{operation="openat"} ' in text

@@ -54,7 +54,7 @@ def test_a_name_that_fat_cannot_have_is_refused(name: bytes, number: int) -> Non
     ("one", "other", "same"),
     [
         ("readme", "README", True),
-        ("ärger", "ÄRGER", True),
+        ("ärger", "ÄRGER. .", True),
         ("привет", "ПРИВЕТ", True),
         ("straße", "STRASSE", False),
         ("\u0131", "I", False),

@@ -6,7 +6,7 @@ import pytest
 
 from watosfs.block.memory import MemoryDevice
 from watosfs.kernel.kernel import Kernel
-from watosfs.kernel.layouts import FLOCK, IOVEC, PAIR, STAT
+from watosfs.kernel.layouts import FLOCK, IOVEC, PAIR, STAT, STATFS, XATTR_ARGUMENTS
 from watosfs.kernel.numbers import O_CREAT, O_RDWR
 from watosfs.kernel.syscalls import PARKED_RAX, SystemCalls
 from watosfs.vfs.wfs3 import Wfs3Filesystem
@@ -112,3 +112,68 @@ def test_published_calls(user: User) -> None:
     assert user(76, C, 1) == -errno.ERANGE
     assert user(72, user.put(A, b"\xff"), 1) == -errno.EINVAL
     assert user(9999) == -errno.ENOSYS
+
+
+def test_extended_attributes_go_through_registers(user: User) -> None:
+    user.put(A, b"/f\0")
+    user.put(B, b"user.k\0")
+    user.put(C, b"value")
+    fd = user(160, CWD, A, O_CREAT | O_RDWR, 0o644)
+    assert user(217, fd, B, C, 5, 0) == 0
+    assert user(218, fd, B, C + 64, 0) == 5
+    assert user(218, fd, B, C + 64, 4) == -errno.ERANGE
+    assert user(218, fd, B, C + 64, 9) == 5
+    assert user.memory.read(C + 64, 5) == b"value"
+    arguments = user.put(C + 128, XATTR_ARGUMENTS.pack(C, 2, 0))
+    assert user(213, CWD, A, 0, B, arguments) == 0
+    assert user(214, CWD, A, 0, B, C + 64, 9) == 2
+    assert user(215, CWD, A, 0, C + 64, 9) == 7
+    assert user.memory.read(C + 64, 7) == b"user.k\0"
+    assert user(216, CWD, A, 0, B) == 0
+    assert user(219, fd, C + 64, 9) == 0
+    assert user(220, fd, B) == -errno.ENODATA
+    user.put(B, b"user." + b"k" * 300)
+    assert user(220, fd, B) == -errno.ERANGE
+    assert user(217, fd, B, 0x900000, 1 << 40, 0) == -errno.ERANGE
+
+
+def test_the_published_listing_has_a_line_for_each_name(user: User) -> None:
+    user.put(A, b"/f\0")
+    user(160, CWD, A, O_CREAT | O_RDWR, 0o644)
+    user.put(A, b"d")
+    assert user(72, A, 1) == 0
+    length = user(71, 0, 0, B)
+    assert sorted(user.memory.read(B, length).splitlines()) == [b"D d 0", b"F f 0"]
+    assert user(71, A, 1, 0x900000) == -errno.EFAULT
+
+
+def test_statfs_tells_the_volume_by_path_and_by_descriptor(user: User) -> None:
+    user.put(A, b"/f\0")
+    assert user(89, A, 1, B) == 0
+    fd = user(160, CWD, A, O_CREAT | O_RDWR, 0o644)
+    assert user(212, fd, C) == 0
+    by_path, by_fd = (STATFS.unpack(user.memory.read(at, STATFS.size)) for at in (B, C))
+    assert by_path[:2] == by_fd[:2] == (4096, 512)
+
+
+def test_drives_are_mounted_listed_and_taken_away() -> None:
+    volumes = []
+    for _ in range(2):
+        device = MemoryDevice(512)
+        mkfs(device)
+        volumes.append(Wfs3Filesystem(Volume.mount(device)))
+    user = User(SystemCalls(Kernel(volumes)), 1)
+    user.put(A, b"1")
+    user.put(B, b"d:\0")
+    assert user(78, A, 1, B) == 0
+    assert user(85, C, 64) == len(b"D:/:wfs3\n")
+    assert user(85, C, 3) == -errno.ERANGE
+    user.put(A, b"D:/..")
+    assert user(77, A, 5) == 0
+    length = user(76, C, 64)
+    assert user.memory.read(C, length) == b"D:/"
+    assert user(79, B, 2) == -errno.EBUSY
+    user.put(A, b"/")
+    assert user(77, A, 1) == 0
+    assert user(79, B, 2) == 0
+    assert user(85, C, 64) == 0

@@ -204,11 +204,28 @@ def test_a_failed_commit_is_never_forgotten(
     with pytest.raises(OSError) as caught:
         volume.create("/more")
     assert caught.value.errno == errno.EROFS
-    assert tree(volume) == {b"/old": b"old", b"/new": b""}
+    assert tree(volume) == {b"/old": b"old"}, "the durable state, not half of the new one"
     device.writes_left = device.flushes_left = 1 << 60
     volume = Volume.mount(device)
     assert tree(volume).keys() in ({b"/old"}, {b"/old", b"/new"})
     assert check(device).is_clean
+
+
+@pytest.mark.parametrize("writes_before", [0, 1, 2])
+def test_a_failed_commit_shows_the_old_data_and_no_zeros(
+    device: FailingDevice, writes_before: int
+) -> None:
+    volume = Volume.mount(device)
+    handle = volume.create("/f")
+    handle.pwrite(b"old" * 3000, 0)
+    volume.sync()
+    handle.pwrite(b"new" * 3000, 0)
+    device.writes_left = writes_before
+    with pytest.raises(OSError) as caught:
+        handle.fsync()
+    assert caught.value.errno == errno.EIO
+    assert tree(volume) == {b"/f": b"old" * 3000}
+    assert handle.pread(3, 0) == b"old"
 
 
 @pytest.mark.parametrize("slot", [0, 1])

@@ -39,7 +39,7 @@ def looks_like_directory(raw: bytearray) -> bool:
                 good += 1
             else:
                 bad += 1
-    return good >= bad
+    return good > bad
 
 
 def mend_dots(raw: bytearray, own: int, above: int, bits: int, path: str, report: Report) -> None:

@@ -1,0 +1,121 @@
+"""Bounded-exhaustive workloads, in the manner of B3: every short sequence over a tiny tree.
+
+A workload is a setup that satisfies what operations depend on (synced), then one or two
+operations, each followed by a persistence point or none. Arguments are symbolic: an offset means
+"append" or "overlap, unaligned", not a number. A workload whose operation fails in the model is
+left out: what fails changes nothing, so it is a shorter workload. Numbered from 0 on, always in the
+same order, so that a budget can be spent in slices.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Final, NamedTuple, TypeAlias
+
+from watosfs_model import System, step
+from watosfs_model.data import Fill, Literal
+from watosfs_model.open_flags import O_APPEND, O_CREAT, O_RDWR, O_TRUNC
+from watosfs_model.operations import (
+    Begin,
+    Chmod,
+    Commit,
+    Fsync,
+    Ftruncate,
+    Link,
+    Mkdir,
+    Open,
+    Operation,
+    Pwrite,
+    Removexattr,
+    Rename,
+    Rmdir,
+    Setxattr,
+    Symlink,
+    Sync,
+    Truncate,
+    Unlink,
+    Utimens,
+)
+
+Steps: TypeAlias = tuple[Operation, ...]
+
+PID: Final = 1
+#: /a has two blocks, /d/b lives in its inode, /e is an empty directory; /f and /d/f do not exist.
+SIZE_OF_A: Final = 5000
+SETUP: Final[Steps] = (
+    Mkdir(b"/d", 0o755),
+    Mkdir(b"/e", 0o755),
+    Open(b"/a", O_CREAT | O_RDWR, 0o644),
+    Pwrite(3, Fill(1, SIZE_OF_A), 0),
+    Open(b"/d/b", O_CREAT | O_RDWR, 0o644),
+    Pwrite(4, Literal(b"inline"), 0),
+    Setxattr(b"/a", b"user.k", Literal(b"v"), 0),
+    Sync(),
+)
+FILES: Final = (b"/a", b"/d/b")
+EXISTING: Final = (*FILES, b"/d", b"/e")
+MISSING: Final = (b"/f", b"/d/f")
+#: Symbolic writes to /a: (offset, length).
+WRITES: Final = {
+    "append": (SIZE_OF_A, 100),
+    "append a block": (SIZE_OF_A, 4096),
+    "overlap unaligned start": (4000, 200),
+    "overlap a block": (0, 4096),
+    "overlap extend": (4900, 300),
+    "beyond the end": (70_000, 10),
+}
+
+
+class Workload(NamedTuple):
+    """``number`` is its place among all of so many operations."""
+
+    number: int
+    operations: Steps
+
+
+def changes() -> list[Steps]:
+    """Every single change, as the operations that make it."""
+    found: list[Steps] = [(Mkdir(path, 0o755),) for path in MISSING]
+    found += [(Rmdir(path),) for path in (b"/d", b"/e")]
+    found += [(Unlink(path),) for path in FILES]
+    found += [(Symlink(b"a", path),) for path in MISSING]
+    found += [(Rename(old, new),) for old in EXISTING for new in (*EXISTING, *MISSING)]
+    found += [(Link(old, new),) for old in FILES for new in MISSING]
+    found += [(Open(path, O_CREAT | O_RDWR, 0o600),) for path in MISSING]
+    found += [(Open(path, O_RDWR | O_TRUNC, 0),) for path in FILES]
+    found += [(Pwrite(3, Fill(2, length), offset),) for offset, length in WRITES.values()]
+    found += [(Pwrite(4, Fill(2, length), 0),) for length in (3, 300)]
+    found.append((Open(b"/a", O_RDWR | O_APPEND, 0), Pwrite(5, Literal(b"end"), 0)))
+    found += [(Truncate(b"/a", size),) for size in (0, 100, 4096, 4500, 9000)]
+    found += [(Ftruncate(4, size),) for size in (0, 3, 500)]
+    found += [(Chmod(path, 0o700),) for path in (b"/a", b"/d")]
+    found.append((Utimens(b"/a", 1, 2),))
+    found += [(Setxattr(path, b"user.k", Fill(3, 300), 0),) for path in (b"/a", b"/d")]
+    found.append((Removexattr(b"/a", b"user.k"),))
+    return found
+
+
+def persisted(change: Steps) -> list[Steps]:
+    """The change with each persistence point: none, a sync, an fsync, or in a transaction."""
+    return [change, (*change, Sync()), (*change, Fsync(3)), (Begin(), *change, Commit())]
+
+
+def workloads(count: int) -> Iterator[Workload]:
+    """All workloads of ``count`` changes (1 or more) whose operations succeed."""
+    choices = [steps for change in changes() for steps in persisted(change)]
+    base = after(System.fresh(), SETUP)
+    assert base is not None
+    number = 0
+    for chosen in product(choices, repeat=count):
+        steps = tuple(operation for piece in chosen for operation in piece)
+        if after(base, steps) is not None:
+            yield Workload(number, (*SETUP, *steps))
+            number += 1
+
+
+def after(system: System, operations: Steps) -> System | None:
+    """The model after some operations, None when one of them fails."""
+    for operation in operations:
+        outcome, system = step(system, PID, operation)
+        if outcome.errno:
+            return None
+    return system
