@@ -1,13 +1,20 @@
 """All obligations, in the order in which they are settled."""
 
 from watosfs_proofs.allocator_obligations import allocator_obligations
+from watosfs_proofs.commit_obligations import commit_obligations
 from watosfs_proofs.extent_obligations import extent_obligations
 from watosfs_proofs.obligation import Obligation
+from watosfs_proofs.superblock_obligations import superblock_obligations
 
 
 def obligations() -> list[Obligation]:
     """Every obligation of the production code."""
-    return [*extent_obligations(), *allocator_obligations()]
+    return [
+        *extent_obligations(),
+        *allocator_obligations(),
+        *commit_obligations(),
+        *superblock_obligations(),
+    ]
 
 
 def chosen(names: list[str] | None) -> list[Obligation]:
