@@ -6,6 +6,7 @@ must keep it; so, from a mounted volume on, it holds after any number of operati
 """
 
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType, SimpleNamespace
 
 import z3
@@ -18,6 +19,7 @@ from watosfs_proofs.binding import allocator_kernel
 from watosfs_proofs.blocks import BlockSet, RunsOf, in_run
 from watosfs_proofs.executor import Path
 from watosfs_proofs.obligation import Obligation, Replay
+from watosfs_proofs.small_scope import allocator_cases
 from watosfs_proofs.symbolic import SymInt, term
 from watosfs_proofs.verdicts import Case
 
@@ -193,17 +195,20 @@ def _load(path: Path, kernel: SimpleNamespace, build: Build) -> str:
         path.prove("refuses only what is empty or not unloaded", z3.Or(start >= end, z3.Not(ours)))
         return "refused"
     path.prove("accepts only a run that is not empty", start < end)
+    bounds = z3.And(term(books.frontier) <= start, end <= term(books.hi))
+    path.prove("accepts only what is between the frontier and the end", bounds)
+    path.prove("never more than is unloaded", term(books.unloaded) >= 0)
+    # What of that range is unloaded the books do not know: it is the free tree's part.
+    world.facts.every(lambda b: z3.Implies(in_run(b, start, end), unloaded(b)))
     path.prove(
         "exactly the run is free now",
         books.free.member(block) == z3.Or(free(block), in_run(block, start, end)),
     )
     path.prove("as much is available as before", term(books.available) == available)
-    path.prove("never more than is unloaded", term(books.unloaded) >= 0)
     path.prove(
         "nothing fresh is loaded",
         z3.Implies(in_run(block, start, end), z3.Not(books.fresh.member(block))),
     )
-    world.facts.every(lambda b: z3.Implies(in_run(b, start, end), unloaded(b)))
     world.unloaded = lambda b: z3.And(unloaded(b), z3.Not(in_run(b, start, end)))
     frontier = path.integer("frontier_next")
     path.assume(z3.And(end <= frontier, frontier <= term(books.hi)))
@@ -335,6 +340,7 @@ def allocator_obligations(
             outcomes,
             replaying,
             run_small=lambda path: run(path, small=True),
+            cases=partial(allocator_cases, name, hold),
         )
 
     return [obligation(name, hold) for hold in holds for name in CHECKS]

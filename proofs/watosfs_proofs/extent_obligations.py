@@ -5,6 +5,7 @@ adjacent, within arbitrary bounds) and must keep it: by induction, after any his
 """
 
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,7 @@ from watosfs_proofs.extent_state import (
     prove_unchanged,
 )
 from watosfs_proofs.obligation import Obligation
+from watosfs_proofs.small_scope import extent_cases
 from watosfs_proofs.symbolic import SymInt, term
 
 BOUND = "any number of runs, any volume"
@@ -215,6 +217,14 @@ def extent_obligations(module: ModuleType = extents) -> list[Obligation]:
         return lambda case: extent_replay.replay(module, operation, case)
 
     return [
-        Obligation(f"extents.{name}", statement, BOUND, bound_to(check), outcomes, replaying(name))
+        Obligation(
+            f"extents.{name}",
+            statement,
+            BOUND,
+            bound_to(check),
+            outcomes,
+            replaying(name),
+            cases=partial(extent_cases, name),
+        )
         for name, (check, statement, outcomes) in CHECKS.items()
     ]

@@ -44,6 +44,8 @@ def replay(module: ModuleType, operation: str, case: Case) -> Replay:
         runs.count += end - start
     try:
         return _judge(module, runs, operation, case, blocks(pairs), pairs)
+    except module.ExtentError as error:
+        return Replay("raised", f"ExtentError: {error}")
     except (IndexError, TypeError, AttributeError, NameError, ValueError) as failure:
         return Replay("raised", f"{type(failure).__name__}: {failure}")
 
@@ -53,13 +55,8 @@ def _judge(
 ) -> Replay:
     if operation == "__init__":
         return Replay("empty", problem_with(runs, set()))
-    if operation == "absorb":  # the cases of its proof name no runs: two sets that show the loop
-        other = module.ExtentSet()
-        other.add(2, 3)
-        other.add(5, 7)
-        runs.add(3, 5)
-        runs.absorb(other)
-        return Replay("absorbed", problem_with(runs, set(range(2, 7))))
+    if operation == "absorb":
+        return _judge_absorb(module, runs, case, held)
     if operation in ("add", "remove"):
         return _judge_change(module, runs, operation, case, held)
     if operation in ("covers", "meets"):
@@ -97,6 +94,21 @@ def _judge_change(
         return Replay("added" if operation == "add" else "removed", "accepts what it must refuse")
     expected = held | run if operation == "add" else held - run
     return Replay("added" if operation == "add" else "removed", problem_with(runs, expected))
+
+
+def _judge_absorb(module: ModuleType, runs: Any, case: Case, held: set[int]) -> Replay:
+    """The cases of its proof name no runs: then two sets that show the loop."""
+    other, others = module.ExtentSet(), [(2, 3), (5, 7)]
+    if "others" in case:
+        others = list(case["others"])  # type: ignore[call-overload]
+    else:
+        runs.add(3, 5)
+        held = held | {3, 4}
+    for start, end in others:
+        other.add(start, end)
+    runs.absorb(other)
+    problem = problem_with(other, blocks(others))
+    return Replay("absorbed", problem or problem_with(runs, held | blocks(others)))
 
 
 def _judge_take(runs: Any, wanted: int, held: set[int], right: int | None) -> Replay:

@@ -7,7 +7,7 @@ values give that same outcome on the real code, so that no proof is vacuous.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from watosfs_proofs.executor import Exploration, Limits, Path, explore
@@ -29,7 +29,8 @@ class Obligation:
     """``run`` explores one path and names its outcome; ``replay`` runs a case on the real code.
 
     ``run_small``, where the cases of ``run`` are not whole states: the same for volumes of a few
-    blocks, used for witnesses and counterexamples only.
+    blocks, used for witnesses and counterexamples only. ``cases``: small concrete cases, for a
+    counterexample of ``run`` that the real code does not go wrong on at once.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Obligation:
     replay: Callable[[Case], Replay] | None = None
     run_small: Callable[[Path], str] | None = None
     crosses_crash: bool = False
+    cases: Callable[[], Iterator[Case]] | None = None
 
 
 @dataclass
@@ -62,15 +64,14 @@ def settle(obligation: Obligation, limits: Limits | None = None) -> Result:
     try:
         exploration = explore(obligation.run, limits)
     except Refuted as refuted:
-        refutation = _smaller(obligation, limits) or refuted.refutation
-        replayed = obligation.replay(refutation.case) if obligation.replay else None
+        refutation, replayed = _concrete(obligation, refuted.refutation, limits)
         return Result(
             obligation,
             REFUTED,
             time.perf_counter() - start,
             refutation=refutation,
             replayed=replayed,
-            reason=refutation.goal,
+            reason=refuted.refutation.goal,
         )
     except (Unknown, Unsupported) as undecided:
         return Result(obligation, UNKNOWN, time.perf_counter() - start, reason=str(undecided))
@@ -89,6 +90,28 @@ def settle(obligation: Obligation, limits: Limits | None = None) -> Result:
         satisfiable=not missing,
         reason=missing,
     )
+
+
+def _concrete(
+    obligation: Obligation, refutation: Refutation, limits: Limits | None
+) -> tuple[Refutation, Replay | None]:
+    """The counterexample on which the real code goes wrong: Z3's, or the smallest there is."""
+    refutation = _smaller(obligation, limits) or refutation
+    replayed = obligation.replay(refutation.case) if obligation.replay else None
+    if replayed is not None and replayed.problem is not None:
+        return refutation, replayed
+    return _smallest_case(obligation) or (refutation, replayed)
+
+
+def _smallest_case(obligation: Obligation) -> tuple[Refutation, Replay] | None:
+    """The first of the small cases that goes wrong on the real code, and what goes wrong."""
+    if obligation.cases is None or obligation.replay is None:
+        return None
+    for case in obligation.cases():
+        replayed = obligation.replay(case)
+        if replayed.problem is not None:
+            return Refutation("goes wrong on a small state", case), replayed
+    return None
 
 
 def _smaller(obligation: Obligation, limits: Limits | None) -> Refutation | None:

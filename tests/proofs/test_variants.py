@@ -1,9 +1,9 @@
 """Breaking the code refutes the proof, and the counterexample goes wrong on the broken code."""
 
 import pytest
-from watosfs.wfs3 import allocator, extents
 
 from tests.proofs.variants import variant
+from watosfs.wfs3 import allocator, extents
 from watosfs_proofs.allocator_obligations import allocator_obligations
 from watosfs_proofs.extent_obligations import extent_obligations
 from watosfs_proofs.obligation import PROVED, REFUTED, Obligation, settle
@@ -37,13 +37,13 @@ ALLOCATOR = [
     ("double free of a pending block", "drop", "if dead.meets(start, end):", "if False:", 0),
     ("double free of a fresh block", "drop", "self.fresh.meets(start, end) or ", "", 0),
     ("a dropped block stays fresh", "drop", "            self.fresh.remove(start, end)\n", "", 0),
-    ("beyond the volume", "drop", "or end > self.hi", "", 0),
+    ("beyond the volume", "drop", "or end > self.hi", "", 1),
     ("handed out but not fresh", "alloc", "        self.fresh.add(start, start + count)\n", "", 0),
     ("handed out one more", "alloc", "self.fresh.add(start, start + count)", "self.fresh.add("
      "start, start + count + 1)", 0),
     ("released a commit early", "committed", "self.limbo.pop()", "self.limbo.pop(0)", 0),
     ("not a generation further", "committed", "self.generation + 1", "self.generation", 0),
-    ("fresh survives the commit", "committed", "        self.fresh = ExtentSet()\n", "", 0),
+    ("fresh survives the commit", "committed", "        self.fresh = ExtentSet()\n", "", 1),
     ("released beyond the frontier", "committed", "end <= self.frontier", "start <= "
      "self.frontier", 0),
     ("a part is counted twice", "committed", "(end - self.frontier)", "(end - start)", 0),
