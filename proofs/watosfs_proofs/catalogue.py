@@ -1,8 +1,11 @@
 """All obligations, in the order in which they are settled."""
 
 from watosfs_proofs.allocator_obligations import allocator_obligations
+from watosfs_proofs.chunk_obligations import chunk_obligations
 from watosfs_proofs.commit_obligations import commit_obligations
+from watosfs_proofs.cost_obligations import cost_obligations
 from watosfs_proofs.extent_obligations import extent_obligations
+from watosfs_proofs.file_obligations import file_obligations
 from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.superblock_obligations import superblock_obligations
 
@@ -14,6 +17,9 @@ def obligations() -> list[Obligation]:
         *allocator_obligations(),
         *commit_obligations(),
         *superblock_obligations(),
+        *chunk_obligations(),
+        *file_obligations(),
+        *cost_obligations(),
     ]
 
 

@@ -35,7 +35,10 @@ IMPL_LAYERS = {
 KERNELS = ("watosfs.wfs3.extents", "watosfs.wfs3.allocator", "watosfs.wfs3.commit")
 KERNELS_MAY_USE = (*KERNELS, "watosfs.wfs3.format", "watosfs.block.device", "watosfs.errors")
 #: What proofs run besides: functions of these modules, with everything around them replaced.
-PROVED = ("watosfs.wfs3.engine", "watosfs.wfs3.mounting", "watosfs.wfs3.writing")
+PROVED = (
+    "watosfs.wfs3.chunks", "watosfs.wfs3.engine", "watosfs.wfs3.filedata",
+    "watosfs.wfs3.filereading", "watosfs.wfs3.mounting", "watosfs.wfs3.writing",
+)  # fmt: skip
 #: The checker reads the format by itself: of wfs3 it sees only how structures are encoded.
 CHECKER = ("watosfs.wfs3.check", "watosfs.wfs3.checker")
 CHECKER_MAY_USE = (
