@@ -177,11 +177,11 @@ class RunsOf:
 
     def _meet(self, facts: Facts) -> None:
         """A block within a run is a member, and is located there."""
-        for block in facts.near():
-            for k in self.indices.near():
-                key = block.get_id(), k.get_id()
-                if key not in self._seen:
-                    self._seen.add(key)
+        runs = self.indices.numbered()
+        for block_number, block in facts.numbered():
+            for number, k in runs:
+                if (block_number, number) not in self._seen:
+                    self._seen.add((block_number, number))
                     inside = z3.And(self.is_index(k), in_run(block, self.start(k), self.end(k)))
                     here = z3.And(self.member(block), self.where(block) == k)
                     facts.path.assume(z3.Implies(inside, here))

@@ -1,5 +1,23 @@
-"""All obligations, in the order in which they are settled."""
+"""All groups of obligations, in the order in which they are settled.
 
+A new group is one line here, and its line in docs/PROOFS.md.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+from watosfs.wfs3 import (
+    allocator,
+    chunks,
+    commit,
+    engine,
+    extents,
+    filedata,
+    filereading,
+    mounting,
+    writing,
+)
 from watosfs_proofs.allocator_obligations import allocator_obligations
 from watosfs_proofs.chunk_obligations import chunk_obligations
 from watosfs_proofs.commit_obligations import commit_obligations
@@ -10,17 +28,32 @@ from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.superblock_obligations import superblock_obligations
 
 
+@dataclass(frozen=True)
+class Group:
+    """Obligations about the functions of some production modules.
+
+    ``make`` takes broken variants of the modules, in their order, or nothing for production's.
+    """
+
+    name: str
+    modules: tuple[ModuleType, ...]
+    make: Callable[..., list[Obligation]]
+
+
+GROUPS = (
+    Group("extents", (extents,), extent_obligations),
+    Group("allocator", (allocator,), allocator_obligations),
+    Group("commit", (commit, engine, mounting, writing), commit_obligations),
+    Group("superblock", (commit, engine, mounting, writing), superblock_obligations),
+    Group("chunks", (chunks,), chunk_obligations),
+    Group("filedata", (filedata, filereading), file_obligations),
+    Group("cost", (filedata,), cost_obligations),
+)
+
+
 def obligations() -> list[Obligation]:
     """Every obligation of the production code."""
-    return [
-        *extent_obligations(),
-        *allocator_obligations(),
-        *commit_obligations(),
-        *superblock_obligations(),
-        *chunk_obligations(),
-        *file_obligations(),
-        *cost_obligations(),
-    ]
+    return [obligation for group in GROUPS for obligation in group.make()]
 
 
 def chosen(names: list[str] | None) -> list[Obligation]:

@@ -8,6 +8,7 @@ shows that whatever a crash leaves keeps it again.
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import z3
@@ -230,9 +231,9 @@ CHECKS: dict[str, tuple[Check, str, tuple[str, ...]]] = {
 }
 
 
-def commit_obligations(modules: Modules | None = None) -> list[Obligation]:
+def commit_obligations(*variants: ModuleType) -> list[Obligation]:
     """The obligations of production's modules, or of broken variants of them."""
-    modules = modules or Modules()
+    modules = Modules(*variants)
     kernel = Kernel(modules)
 
     def obligation(name: str) -> Obligation:

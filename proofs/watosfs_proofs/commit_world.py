@@ -4,6 +4,8 @@ recovers it.
 The crash invariant: the newest valid superblock copy names a tree all of whose blocks are intact;
 the other copy is invalid, older, or the same. With two commits of hold the other copy, when it is
 one generation older, names an intact tree as well.
+
+Trusted: that a loop over transfers that keeps no state does with each what it does with one.
 """
 
 import types
@@ -123,10 +125,7 @@ def usable_or_problem(superblock: SymbolicSuperblock, _: object) -> str | None:
 
 
 class AnyTransfers:
-    """The transfers of a commit: any number, to the blocks of ``hit``; one arbitrary one is run.
-
-    Trusted: that a loop that keeps no state of its own does with each what it does with this one.
-    """
+    """The transfers of a commit: any number, to the placed blocks; one arbitrary one is run."""
 
     def __init__(self, world: "World") -> None:
         self.world = world

@@ -3,7 +3,7 @@ extent keeps to its chunk, reading finds what is there and nothing else.
 """
 
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import z3
@@ -229,9 +229,9 @@ CHECKS: dict[str, tuple[Check, str, str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-def file_obligations(files: Files | None = None) -> list[Obligation]:
+def file_obligations(*variants: ModuleType) -> list[Obligation]:
     """The obligations of production's modules, or of broken variants of them."""
-    given = files or Files()
+    given = Files(*variants)
 
     def bound_to(check: Check) -> Callable[[Path], str]:
         return lambda path: check(path, given)

@@ -33,58 +33,65 @@ class Facts:
         self._ones: list[One] = []
         self._twos: list[Two] = []
         self._done: set[tuple[int, ...]] = set()
+        self._is_flushed = True
         path.flushes.append(self.flush)
 
     def touch(self, index: z3.ArithRef) -> None:
         """``index`` matters: the rules will be instantiated at it."""
         index = z3.simplify(index)
-        known = self._generation.get(index.get_id())
+        number = index.get_id()
+        known = self._generation.get(number)
         if known is None:
             self.terms.append(index)  # also keeps the id from being reused
         if known is None or known > self._now:
-            self._generation[index.get_id()] = self._now
+            self._generation[number] = self._now
+            self._is_flushed = False
 
     def every(self, rule: One) -> None:
         """``rule`` holds of every element."""
         self._ones.append(rule)
+        self._is_flushed = False
 
     def every_two(self, rule: Two) -> None:
         """``rule`` holds of every two different elements, in either order."""
         self._twos.append(rule)
+        self._is_flushed = False
 
     def near(self) -> list[z3.ArithRef]:
         """The terms at which rules are instantiated."""
-        return [t for t in self.terms if self._generation[t.get_id()] <= GENERATIONS]
+        return [t for _, t in self.numbered()]
+
+    def numbered(self) -> list[tuple[int, z3.ArithRef]]:
+        """The same, each with its id, which is dear to ask for."""
+        pairs = zip(self._generation.items(), self.terms, strict=True)
+        return [(number, t) for (number, age), t in pairs if age <= GENERATIONS]
 
     def flush(self) -> None:
         """Instantiate what has not been instantiated yet."""
-        changed = True
-        while changed:
-            changed = False
-            near = self.near()
-            for number, one in enumerate(self._ones):
-                for a in near:
-                    changed |= self._instantiate((1, number, a.get_id()), one, a)
-            for number, two in enumerate(self._twos):
-                for a in near:
-                    for b in near:
-                        if a.get_id() != b.get_id():
-                            key = (2, number, a.get_id(), b.get_id())
-                            changed |= self._instantiate(key, two, a, b)
+        while not self._is_flushed:
+            self._is_flushed = True
+            near = self.numbered()
+            for rule_number, one in enumerate(self._ones):
+                for a, at in near:
+                    self._instantiate((1, rule_number, a), one, at)
+            for rule_number, two in enumerate(self._twos):
+                for a, at in near:
+                    for b, other in near:
+                        if a != b:
+                            self._instantiate((2, rule_number, a, b), two, at, other)
 
     def _instantiate(
         self, key: tuple[int, ...], rule: Callable[..., z3.BoolRef], *at: z3.ArithRef
-    ) -> bool:
+    ) -> None:
         if key in self._done:
-            return False
+            return
         self._done.add(key)
         outer = self._now
-        self._now = 1 + max(self._generation[t.get_id()] for t in at)
+        self._now = 1 + max(self._generation[number] for number in key[2:])
         try:
             self.path.assume(rule(*at))
         finally:
             self._now = outer
-        return True
 
 
 class SymList:

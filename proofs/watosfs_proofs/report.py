@@ -3,19 +3,19 @@
 import hashlib
 import inspect
 import platform
-from types import ModuleType
 
 import z3
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from watosfs.wfs3 import allocator, extents
+from watosfs_proofs.catalogue import GROUPS
 from watosfs_proofs.executor import Limits
 from watosfs_proofs.obligation import PROVED, REFUTED, Obligation, Result, settle
 
 COLOURS = {PROVED: "green", REFUTED: "bold red"}
-SOURCES: tuple[ModuleType, ...] = (extents, allocator)
+#: Columns when the output is no terminal, whose width would be known: no row is cut.
+WIDE = 160
 
 
 def settle_all(obligations: list[Obligation], seconds: float, *, quiet: bool) -> list[Result]:
@@ -24,7 +24,7 @@ def settle_all(obligations: list[Obligation], seconds: float, *, quiet: bool) ->
     results: list[Result] = []
     if quiet:
         return [settle(obligation, limits) for obligation in obligations]
-    console = Console()
+    console = wide_console()
     with Live(console=console, auto_refresh=False, transient=True) as live:
         for obligation in obligations:
             live.update(table(results, running=obligation), refresh=True)
@@ -41,6 +41,12 @@ def settle_all(obligations: list[Obligation], seconds: float, *, quiet: bool) ->
         f"{seconds_taken:.1f} s"
     )
     return results
+
+
+def wide_console() -> Console:
+    """As wide as the terminal; wide enough for every row when there is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDE)
 
 
 def table(results: list[Result], running: Obligation | None = None) -> Table:
@@ -95,7 +101,7 @@ def as_json(results: list[Result]) -> dict[str, object]:
         "python": platform.python_version(),
         "sha256": {
             module.__name__: hashlib.sha256(inspect.getsource(module).encode()).hexdigest()
-            for module in SOURCES
+            for module in sorted({m for group in GROUPS for m in group.modules}, key=str)
         },
         "seconds": round(sum(result.seconds for result in results), 3),
         "obligations": [

@@ -5,7 +5,7 @@ joining transfers loses nothing.
 import errno
 from collections.abc import Callable
 from itertools import pairwise
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import z3
@@ -223,9 +223,9 @@ CHECKS: dict[str, tuple[Check, str, str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-def superblock_obligations(modules: Modules | None = None) -> list[Obligation]:
+def superblock_obligations(*variants: ModuleType) -> list[Obligation]:
     """The obligations of production's modules, or of broken variants of them."""
-    given = modules or Modules()
+    given = Modules(*variants)
 
     def bound_to(check: Check) -> Callable[[Path], str]:
         return lambda path: check(path, given)

@@ -30,6 +30,7 @@ def test_what_is_proved_exits_0_with_a_table(capsys: pytest.CaptureFixture[str])
     assert main(["--only", "extents.covers", "--only", "extents.meets"]) == 0
     printed = capsys.readouterr().out
     assert "extents.covers" in printed
+    assert "any number of runs, any volume" in printed, "a row is cut where there is no terminal"
     assert "2 of 2 obligations proved" in printed
 
 
@@ -41,7 +42,7 @@ def test_json_names_goals_bounds_and_versions(capsys: pytest.CaptureFixture[str]
     assert obligation["satisfiable"] is True
     assert "every block stays in exactly one state" in obligation["goals"]
     assert obligation["bound"].startswith("any volume")
-    assert set(printed["sha256"]) == {"watosfs.wfs3.extents", "watosfs.wfs3.allocator"}
+    assert set(printed["sha256"]) >= {"watosfs.wfs3.extents", "watosfs.wfs3.allocator"}
 
 
 def test_a_refuted_obligation_exits_1_with_its_values(

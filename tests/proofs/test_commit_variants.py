@@ -2,6 +2,8 @@
 real blocks.
 """
 
+from types import ModuleType
+
 import pytest
 
 from tests.proofs.variants import variant
@@ -79,9 +81,9 @@ SUPERBLOCKS = [
 ]  # fmt: skip
 
 
-def _modules(module: object, old: str, new: str, occurrence: int) -> Modules:
-    name = module.__name__.rpartition(".")[2]  # type: ignore[attr-defined]
-    return Modules(**{name: variant(module, old, new, occurrence=occurrence)})  # type: ignore[arg-type]
+def _modules(module: ModuleType, old: str, new: str, occurrence: int) -> list[ModuleType]:
+    broken = variant(module, old, new, occurrence=occurrence)
+    return [broken if each is module else each for each in (commit, engine, mounting, writing)]
 
 
 def _named(obligations: list[Obligation], name: str) -> Obligation:
@@ -91,10 +93,10 @@ def _named(obligations: list[Obligation], name: str) -> Obligation:
 
 @pytest.mark.parametrize(("what", "module", "name", "old", "new", "occurrence"), CRASHES)
 def test_a_broken_commit_is_refuted_and_replays_on_real_blocks(
-    what: str, module: object, name: str, old: str, new: str, occurrence: int
+    what: str, module: ModuleType, name: str, old: str, new: str, occurrence: int
 ) -> None:
     modules = _modules(module, old, new, occurrence)
-    result = settle(_named(commit_obligations(modules), f"commit.{name}"))
+    result = settle(_named(commit_obligations(*modules), f"commit.{name}"))
     assert result.verdict == REFUTED, f"{what}: {result.reason}"
     assert result.replayed is not None
     assert result.replayed.problem is not None, f"{what}: {result.refutation}"
@@ -102,19 +104,16 @@ def test_a_broken_commit_is_refuted_and_replays_on_real_blocks(
 
 @pytest.mark.parametrize(("what", "module", "name", "old", "new", "occurrence"), SUPERBLOCKS)
 def test_a_broken_election_is_refuted(
-    what: str, module: object, name: str, old: str, new: str, occurrence: int
+    what: str, module: ModuleType, name: str, old: str, new: str, occurrence: int
 ) -> None:
     modules = _modules(module, old, new, occurrence)
-    result = settle(_named(superblock_obligations(modules), f"superblock.{name}"))
+    result = settle(_named(superblock_obligations(*modules), f"superblock.{name}"))
     assert result.verdict == REFUTED, f"{what}: {result.reason}"
 
 
 def test_an_unedited_copy_is_proved() -> None:
-    modules = Modules(
-        commit=variant(commit, "other = 1 - slot", "other = 1 - slot"),
-        engine=variant(engine, "self.slot = slot", "self.slot = slot"),
-    )
-    assert settle(_named(commit_obligations(modules), "commit.commit")).verdict == PROVED
+    same = variant(commit, "other = 1 - slot", "other = 1 - slot")
+    assert settle(_named(commit_obligations(same), "commit.commit")).verdict == PROVED
 
 
 def test_what_is_proved_is_what_production_imports() -> None:
