@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
+from watosfs.kernel import descriptors, kernel, process
 from watosfs.wfs3 import (
     allocator,
     chunks,
@@ -22,6 +23,7 @@ from watosfs_proofs.allocator_obligations import allocator_obligations
 from watosfs_proofs.chunk_obligations import chunk_obligations
 from watosfs_proofs.commit_obligations import commit_obligations
 from watosfs_proofs.cost_obligations import cost_obligations
+from watosfs_proofs.descriptor_obligations import descriptor_obligations
 from watosfs_proofs.extent_obligations import extent_obligations
 from watosfs_proofs.file_obligations import file_obligations
 from watosfs_proofs.obligation import Obligation
@@ -48,6 +50,7 @@ GROUPS = (
     Group("chunks", (chunks,), chunk_obligations),
     Group("filedata", (filedata, filereading), file_obligations),
     Group("cost", (filedata,), cost_obligations),
+    Group("descriptors", (descriptors, kernel, process), descriptor_obligations),
 )
 
 

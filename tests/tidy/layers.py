@@ -38,6 +38,8 @@ KERNELS_MAY_USE = (*KERNELS, "watosfs.wfs3.format", "watosfs.block.device", "wat
 PROVED = (
     "watosfs.wfs3.chunks", "watosfs.wfs3.engine", "watosfs.wfs3.filedata",
     "watosfs.wfs3.filereading", "watosfs.wfs3.mounting", "watosfs.wfs3.writing",
+    "watosfs.kernel.descriptors", "watosfs.kernel.kernel", "watosfs.kernel.numbers",
+    "watosfs.kernel.process",
 )  # fmt: skip
 #: The checker reads the format by itself: of wfs3 it sees only how structures are encoded.
 CHECKER = ("watosfs.wfs3.check", "watosfs.wfs3.checker")
