@@ -10,6 +10,7 @@ from types import ModuleType
 from watosfs.kernel import descriptors, kernel, process
 from watosfs.wfs3 import (
     allocator,
+    btree,
     chunks,
     commit,
     engine,
@@ -28,6 +29,8 @@ from watosfs_proofs.extent_obligations import extent_obligations
 from watosfs_proofs.file_obligations import file_obligations
 from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.superblock_obligations import superblock_obligations
+from watosfs_proofs.tree_obligations import tree_obligations
+from watosfs_proofs.tree_shape_obligations import tree_shape_obligations
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ GROUPS = (
     Group("chunks", (chunks,), chunk_obligations),
     Group("filedata", (filedata, filereading), file_obligations),
     Group("cost", (filedata,), cost_obligations),
+    Group("btree", (btree,), tree_obligations),
+    Group("tree_shape", (btree,), tree_shape_obligations),
     Group("descriptors", (descriptors, kernel, process), descriptor_obligations),
 )
 

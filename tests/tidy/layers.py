@@ -36,7 +36,7 @@ KERNELS = ("watosfs.wfs3.extents", "watosfs.wfs3.allocator", "watosfs.wfs3.commi
 KERNELS_MAY_USE = (*KERNELS, "watosfs.wfs3.format", "watosfs.block.device", "watosfs.errors")
 #: What proofs run besides: functions of these modules, with everything around them replaced.
 PROVED = (
-    "watosfs.wfs3.chunks", "watosfs.wfs3.engine", "watosfs.wfs3.filedata",
+    "watosfs.wfs3.btree", "watosfs.wfs3.chunks", "watosfs.wfs3.engine", "watosfs.wfs3.filedata",
     "watosfs.wfs3.filereading", "watosfs.wfs3.mounting", "watosfs.wfs3.writing",
     "watosfs.kernel.descriptors", "watosfs.kernel.kernel", "watosfs.kernel.numbers",
     "watosfs.kernel.process",
