@@ -39,6 +39,7 @@ class BlockSet:
 
     starts: SymList
     ends: SymList
+    no_number = True
 
     def __init__(self, member: Member | None = None, count: object = 0) -> None:
         self.facts = blocks_of_path()

@@ -98,12 +98,16 @@ class Facts:
 class SymList:
     """A list of ``length`` integers, ``read(i)`` being the one at index i."""
 
+    no_number = True
+
     def __init__(
         self, facts: Facts, length: z3.ArithRef, read: Callable[[z3.ArithRef], z3.ArithRef]
     ) -> None:
         self.facts = facts
         self.length = length
         self.read = read
+        #: What ``read`` was when the list was last shown to be sorted.
+        self.is_sorted_at: Callable[[z3.ArithRef], z3.ArithRef] | None = None
 
     @classmethod
     def arbitrary(cls, facts: Facts, name: str, length: z3.ArithRef) -> "SymList":

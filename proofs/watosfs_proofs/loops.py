@@ -76,6 +76,7 @@ def _bisected(values: Any, rest: Any, before: Callable[[z3.ArithRef], z3.BoolRef
         path.prove("a list is bisected from a bound within it", z3.And(low >= 0, low <= length))
     at = path.integer("bisect", is_input=False)
     path.assume(z3.And(low <= at, at <= length))
+    _prove_sorted(values)
     values.facts.every(
         lambda j: z3.And(
             z3.Implies(z3.And(j >= low, j < at), before(read(j))),
@@ -85,6 +86,18 @@ def _bisected(values: Any, rest: Any, before: Callable[[z3.ArithRef], z3.BoolRef
     values.facts.touch(at)
     values.facts.touch(at - 1)
     return SymInt(at)
+
+
+def _prove_sorted(values: SymList) -> None:
+    """What ``bisect_right`` asks of a list; in an unsorted one its contract would contradict."""
+    path = values.facts.path
+    if values.is_sorted_at is values.read:
+        return
+    j = path.integer("sorted", is_input=False)
+    values.facts.touch(j)
+    pair = z3.And(j >= 0, j + 1 < values.length)
+    path.prove("bisect on a sorted list", z3.Implies(pair, values.read(j) <= values.read(j + 1)))
+    values.is_sorted_at = values.read
 
 
 class SymbolicZip:

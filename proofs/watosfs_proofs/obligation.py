@@ -46,7 +46,7 @@ class Obligation:
 
 @dataclass
 class Result:
-    """The verdict on one obligation."""
+    """The verdict on one obligation; ``is_kept`` when it is an earlier run's."""
 
     obligation: Obligation
     verdict: str
@@ -56,6 +56,7 @@ class Result:
     refutation: Refutation | None = None
     replayed: Replay | None = None
     reason: str = ""
+    is_kept: bool = False
 
 
 def settle(obligation: Obligation, limits: Limits | None = None) -> Result:
@@ -75,6 +76,14 @@ def settle(obligation: Obligation, limits: Limits | None = None) -> Result:
         )
     except (Unknown, Unsupported) as undecided:
         return Result(obligation, UNKNOWN, time.perf_counter() - start, reason=str(undecided))
+    result = conclude(obligation, exploration, limits)
+    result.seconds = time.perf_counter() - start
+    return result
+
+
+def conclude(obligation: Obligation, exploration: Exploration, limits: Limits | None) -> Result:
+    """The verdict on what no path refutes: proved, unless its witnesses are missing or wrong."""
+    start = time.perf_counter()
     if obligation.run_small is not None:
         try:
             exploration.witnesses = explore(obligation.run_small, limits).witnesses

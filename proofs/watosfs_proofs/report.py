@@ -5,48 +5,74 @@ import inspect
 import platform
 
 import z3
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from watosfs_proofs.catalogue import GROUPS
-from watosfs_proofs.executor import Limits
+from watosfs_proofs.executor import Exploration, Limits
+from watosfs_proofs.fingerprints import of_group
+from watosfs_proofs.kept import Kept
 from watosfs_proofs.obligation import PROVED, REFUTED, Obligation, Result, settle
+from watosfs_proofs.wide import wide_console
 
 COLOURS = {PROVED: "green", REFUTED: "bold red"}
-#: Columns when the output is no terminal, whose width would be known: no row is cut.
-WIDE = 160
 
 
-def settle_all(obligations: list[Obligation], seconds: float, *, quiet: bool) -> list[Result]:
-    """Settle one after the other; a table grows meanwhile unless ``quiet``."""
+def settle_all(
+    obligations: list[Obligation], seconds: float, kept: Kept, *, quiet: bool
+) -> list[Result]:
+    """Settle one after the other; a table grows meanwhile unless ``quiet``. What was proved of the
+    same sources is kept.
+    """
     limits = Limits(seconds=seconds, query_seconds=seconds)
+    keys = {group.name: of_group(group) for group in GROUPS}
     results: list[Result] = []
-    if quiet:
-        return [settle(obligation, limits) for obligation in obligations]
     console = wide_console()
     with Live(console=console, auto_refresh=False, transient=True) as live:
         for obligation in obligations:
-            live.update(table(results, running=obligation), refresh=True)
-            results.append(settle(obligation, limits))
+            if not quiet and console.is_terminal:
+                live.update(table(results, running=obligation), refresh=True)
+            key = keys.get(obligation.name.partition(".")[0])
+            result = recalled(obligation, key, kept)
+            if result is None:
+                result = settle(obligation, limits)
+                remember(result, key, kept)
+            results.append(result)
+    kept.save()
+    return results
+
+
+def recalled(obligation: Obligation, key: str | None, kept: Kept) -> Result | None:
+    """The proof of an earlier run, if everything it depends on is as it was."""
+    known = None if key is None else kept.get(obligation.name, key)
+    if known is None:
+        return None
+    exploration = Exploration(**known["exploration"])
+    return Result(obligation, PROVED, known["seconds"], exploration, satisfiable=True, is_kept=True)
+
+
+def remember(result: Result, key: str | None, kept: Kept) -> None:
+    """Keep a proof. What is not proved is tried again each time."""
+    if key is not None and result.verdict == PROVED:
+        exploration = {**vars(result.exploration), "witnesses": {}}
+        value = {"seconds": result.seconds, "exploration": exploration}
+        kept.put(result.obligation.name, key, value)
+
+
+def show(results: list[Result]) -> None:
+    """The table, the story of what is not proved, and the sum."""
+    console = wide_console()
     console.print(table(results))
     for result in results:
         if result.verdict != PROVED:
             console.print(story(result), markup=False, highlight=False)
-    seconds_taken = sum(result.seconds for result in results)
     proved = [result for result in results if result.verdict == PROVED]
     goals = sum(len(result.exploration.goals) for result in proved)
-    console.print(
-        f"{len(proved)} of {len(results)} obligations proved ({goals} properties), "
-        f"{seconds_taken:.1f} s"
-    )
-    return results
-
-
-def wide_console() -> Console:
-    """As wide as the terminal; wide enough for every row when there is none."""
-    console = Console()
-    return console if console.is_terminal else Console(width=WIDE)
+    new = sum(result.seconds for result in results if not result.is_kept)
+    kept = sum(result.is_kept for result in results)
+    told = f"; {kept} of them kept from an earlier run, --fresh proves all" if kept else ""
+    sum_of_all = f"{len(proved)} of {len(results)} obligations proved ({goals} properties)"
+    console.print(f"{sum_of_all}, {new:.1f} s{told}")
 
 
 def table(results: list[Result], running: Obligation | None = None) -> Table:
@@ -117,6 +143,7 @@ def as_json(results: list[Result]) -> dict[str, object]:
                 "goals": sorted(result.exploration.goals),
                 "solver_seconds": round(result.exploration.solver_seconds, 3),
                 "seconds": round(result.seconds, 3),
+                "kept": result.is_kept,
                 "reason": result.reason,
                 "counterexample": result.refutation.case if result.refutation else None,
                 "replayed": vars(result.replayed) if result.replayed else None,

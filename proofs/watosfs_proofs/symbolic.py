@@ -3,7 +3,7 @@
 Trusted: that each operator means here what it means on Python's integers.
 
 Integers are mathematical, as Python's are. What has no exact meaning (hashing, use as an index
-of a concrete list, formatting, arithmetic with booleans, products of two unknowns) raises
+of a concrete list, formatting, bits, products of two unknowns) raises
 Unsupported with the construct and the line, never an approximation. ``is`` cannot be seen: the
 kernels use it for ``None`` only.
 """
@@ -16,18 +16,27 @@ import z3
 from watosfs_proofs.executor import current
 from watosfs_proofs.verdicts import unsupported
 
+#: Whose arithmetic with integers is a TypeError in Python. (Ours say so by ``no_number``.)
+NOT_NUMBERS = (list, tuple, str, bytes, dict, set)
+
 
 def term(value: object) -> z3.ArithRef:
-    """The Z3 term of a symbolic or plain integer. Raises TypeError for None, as Python does, and
-    Unsupported for the rest.
+    """The Z3 term of a symbolic or plain integer, True being 1. Raises TypeError for what is no
+    number, as Python does, and Unsupported for the rest.
     """
     if isinstance(value, SymInt):
         return value.term
-    if isinstance(value, int) and not isinstance(value, bool):
-        return z3.IntVal(value)
-    if value is None:
-        raise TypeError("None where an integer is expected")
+    if isinstance(value, SymBool):
+        return z3.If(value.condition, z3.IntVal(1), z3.IntVal(0))
+    if isinstance(value, int):
+        return z3.IntVal(int(value))
+    if _is_no_number(value):
+        raise TypeError(f"{type(value).__name__} where an integer is expected")
     raise unsupported(f"{type(value).__name__} where an integer is expected")
+
+
+def _is_no_number(value: object) -> bool:
+    return value is None or isinstance(value, NOT_NUMBERS) or hasattr(value, "no_number")
 
 
 class SymBool:
@@ -53,7 +62,30 @@ class SymBool:
 
     __rand__ = __or__ = __ror__ = __xor__ = __invert__ = __and__
     __int__ = __index__ = __and__
-    __add__ = __radd__ = __sub__ = __rsub__ = __and__
+
+    def __add__(self, other: object) -> "SymInt":
+        return SymInt(term(self) + term(other))
+
+    def __radd__(self, other: object) -> "SymInt":
+        return SymInt(term(other) + term(self))
+
+    def __sub__(self, other: object) -> "SymInt":
+        return SymInt(term(self) - term(other))
+
+    def __rsub__(self, other: object) -> "SymInt":
+        return SymInt(term(other) - term(self))
+
+    def __lt__(self, other: object) -> "SymBool":
+        return SymBool(term(self) < term(other))
+
+    def __le__(self, other: object) -> "SymBool":
+        return SymBool(term(self) <= term(other))
+
+    def __gt__(self, other: object) -> "SymBool":
+        return SymBool(term(self) > term(other))
+
+    def __ge__(self, other: object) -> "SymBool":
+        return SymBool(term(self) >= term(other))
 
 
 class SymInt:
@@ -117,10 +149,10 @@ class SymInt:
         return SymBool(self.term >= term(other))
 
     def __eq__(self, other: object) -> SymBool | bool:  # type: ignore[override]
-        return False if other is None else SymBool(self.term == term(other))
+        return False if _is_no_number(other) else SymBool(self.term == term(other))
 
     def __ne__(self, other: object) -> SymBool | bool:  # type: ignore[override]
-        return True if other is None else SymBool(self.term != term(other))
+        return True if _is_no_number(other) else SymBool(self.term != term(other))
 
     def __bool__(self) -> bool:
         return current().decide(self.term != 0)
@@ -132,6 +164,15 @@ class SymInt:
         raise unsupported("an unknown integer where Python needs a known one (index, range, int())")
 
     __int__ = __index__
+
+    def __getitem__(self, _: object) -> NoReturn:
+        raise TypeError("'int' object is not subscriptable")
+
+    def __setitem__(self, _: object, __: object) -> NoReturn:
+        raise TypeError("'int' object does not support item assignment")
+
+    def __delitem__(self, _: object) -> NoReturn:
+        raise TypeError("'int' object does not support item deletion")
 
     def __format__(self, specification: str) -> NoReturn:
         raise unsupported("formatting an unknown integer")
