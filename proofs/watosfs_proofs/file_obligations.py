@@ -120,8 +120,10 @@ def _store(path: Path, files: Files) -> str:
     total = path.inputs["total_blocks"] = z3.Int("total_blocks")
     path.assume(z3.And(total >= 0, total <= 1 << 52))
     world.alloc_runs = _runs_of_blocks(path, world, total)  # type: ignore[attr-defined]
-    first, blocks = path.integer("first_block"), path.integer("blocks")
-    offset, length = first * BLOCK, blocks * BLOCK
+    # Any block of a file, as its chunk and its place in there: Z3 then sees through the remainders.
+    chunk, inside, blocks = path.integer("chunk"), path.integer("inside"), path.integer("blocks")
+    path.assume(inside < CHUNK // BLOCK)
+    offset, length = chunk * CHUNK + inside * BLOCK, blocks * BLOCK
     path.assume(z3.And(blocks >= 1, blocks <= STORED_BLOCKS_MAX, offset + length <= 1 << 63))
     # Bytes that are only moved may as well be told by where they were.
     view = SymBytes(length, lambda i: i)
