@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
+from watosfs.fat import allocator as fat_allocator
+from watosfs.fat import chains, table
 from watosfs.kernel import descriptors, kernel, process
 from watosfs.wfs3 import (
     allocator,
@@ -26,6 +28,8 @@ from watosfs_proofs.commit_obligations import commit_obligations
 from watosfs_proofs.cost_obligations import cost_obligations
 from watosfs_proofs.descriptor_obligations import descriptor_obligations
 from watosfs_proofs.extent_obligations import extent_obligations
+from watosfs_proofs.fat_map_obligations import fat_allocator_obligations, fat_table_obligations
+from watosfs_proofs.fat_obligations import fat_obligations
 from watosfs_proofs.file_obligations import file_obligations
 from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.superblock_obligations import superblock_obligations
@@ -56,6 +60,9 @@ GROUPS = (
     Group("btree", (btree,), tree_obligations),
     Group("tree_shape", (btree,), tree_shape_obligations),
     Group("descriptors", (descriptors, kernel, process), descriptor_obligations),
+    Group("fat_chains", (chains,), fat_obligations),
+    Group("fat_table", (table,), fat_table_obligations),
+    Group("fat_allocator", (fat_allocator,), fat_allocator_obligations),
 )
 
 
