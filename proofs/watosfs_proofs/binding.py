@@ -23,7 +23,7 @@ def bind(module: ModuleType, replaced: Mapping[str, Any]) -> types.SimpleNamespa
             continue
         if isinstance(value, types.FunctionType):
             bound[name] = rebound(value, namespace)
-        elif isinstance(value, type) and not issubclass(value, BaseException):
+        elif isinstance(value, type) and not issubclass(value, BaseException | tuple):
             bound[name] = _class(value, namespace)
         else:
             bound[name] = value

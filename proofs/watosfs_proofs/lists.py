@@ -9,6 +9,7 @@ is one generation further; rules are instantiated up to GENERATIONS, so that thi
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import z3
 
@@ -125,22 +126,43 @@ class SymList:
 
     def _index(self, index: object, length: z3.ArithRef) -> z3.ArithRef:
         """A written ``-1`` counts from the end; a computed negative index is never meant."""
-        if isinstance(index, slice):
-            raise unsupported("slicing a list of unknown length")
         at = term(index)
         if isinstance(index, int) and index < 0:
             at = length + at
         self.facts.path.prove("list index in range", z3.And(at >= 0, at < length))
         return at
 
-    def __getitem__(self, index: object) -> SymInt:
+    def _tail(self, index: slice) -> z3.ArithRef:
+        """The start of ``[n:]``; other slices have no meaning here."""
+        if index.stop is not None or index.step is not None or index.start is None:
+            raise unsupported("slicing a list of unknown length other than its tail")
+        at = term(index.start)
+        within = z3.And(at >= 0, at <= self.length)
+        self.facts.path.prove("the tail of a list starts within it", within)
+        return at
+
+    def __getitem__(self, index: object) -> Any:
+        if isinstance(index, slice):
+            at, read = self._tail(index), self.read
+            return SymList(self.facts, self.length - at, lambda j: read(at + j))
         return SymInt(self.read(self._index(index, self.length)))
 
     def __setitem__(self, index: object, value: object) -> None:
         at, new, old = self._index(index, self.length), term(value), self.read
         self.read = lambda j: z3.If(j == at, new, old(j))
 
+    def __iadd__(self, more: "SymList") -> "SymList":
+        if not isinstance(more, SymList):
+            raise unsupported("a list of unknown length and one of known length")
+        length, old, new = self.length, self.read, more.read
+        self.length = length + more.length
+        self.read = lambda j: z3.If(j < length, old(j), new(j - length))
+        return self
+
     def __delitem__(self, index: object) -> None:
+        if isinstance(index, slice):
+            self.length = self._tail(index)
+            return
         at, old = self._index(index, self.length), self.read
         self.length = self.length - 1
         self.read = lambda j: z3.If(j < at, old(j), old(j + 1))
@@ -153,7 +175,7 @@ class SymList:
 
     def pop(self, index: object = -1) -> SymInt:
         """As ``list.pop``."""
-        value = self[index]
+        value: SymInt = self[index]
         del self[index]
         return value
 

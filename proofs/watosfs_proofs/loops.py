@@ -1,6 +1,6 @@
 """What the code under proof finds in place of ``len``, ``bisect_right``, ``zip`` and ``enumerate``.
 
-Trusted: the contract of ``bisect_right`` on a sorted list (it is C code), and the loop rule.
+Trusted: the contract of bisection in a sorted list (it is C code), and the loop rule.
 
 A loop over lists of symbolic length is cut by an invariant that the proof gives (the code carries
 none): it must hold on entry; then one arbitrary iteration is run from a state that satisfies it,
@@ -54,17 +54,33 @@ def symbolic_bisect_right(values: Any, value: Any, *rest: Any) -> Any:
     """``bisect.bisect_right`` by its contract: up to the result <= value, from there on > value."""
     if not isinstance(values, SymList):
         return bisect.bisect_right(values, value, *rest)
-    if rest:
-        raise unsupported("bisect_right with bounds")
-    path = values.facts.path
-    at, bound = path.integer("bisect", is_input=False), term(value)
-    path.assume(at <= values.length)
+    bound = term(value)
+    return _bisected(values, rest, lambda item: item <= bound)
+
+
+def symbolic_bisect_left(values: Any, value: Any, *rest: Any) -> Any:
+    """``bisect.bisect_left`` by its contract: up to the result < value, from there on >= value."""
+    if not isinstance(values, SymList):
+        return bisect.bisect_left(values, value, *rest)
+    bound = term(value)
+    return _bisected(values, rest, lambda item: item < bound)
+
+
+def _bisected(values: Any, rest: Any, before: Callable[[z3.ArithRef], z3.BoolRef]) -> SymInt:
+    """Where the items from ``rest`` (the lower bound, if any) on stop to satisfy ``before``."""
+    if len(rest) > 1:
+        raise unsupported("bisecting up to a bound")
+    path, low = values.facts.path, term(rest[0]) if rest else z3.IntVal(0)
     read, length = values.read, values.length
+    if rest:
+        path.prove("a list is bisected from a bound within it", z3.And(low >= 0, low <= length))
+    at = path.integer("bisect", is_input=False)
+    path.assume(z3.And(low <= at, at <= length))
     _prove_sorted(values)
     values.facts.every(
         lambda j: z3.And(
-            z3.Implies(z3.And(j >= 0, j < at), read(j) <= bound),
-            z3.Implies(z3.And(at <= j, j < length), read(j) > bound),
+            z3.Implies(z3.And(j >= low, j < at), before(read(j))),
+            z3.Implies(z3.And(at <= j, j < length), z3.Not(before(read(j)))),
         )
     )
     values.facts.touch(at)
@@ -121,6 +137,7 @@ class SymbolicEnumerate:
 REPLACED: dict[str, Any] = {
     "len": symbolic_len,
     "bisect_right": symbolic_bisect_right,
+    "bisect_left": symbolic_bisect_left,
     "zip": SymbolicZip,
     "enumerate": SymbolicEnumerate,
 }

@@ -8,6 +8,7 @@ Unsupported with the construct and the line, never an approximation. ``is`` cann
 kernels use it for ``None`` only.
 """
 
+from collections.abc import Callable
 from typing import NoReturn
 
 import z3
@@ -125,6 +126,9 @@ class SymInt:
     def __mod__(self, other: object) -> "SymInt":
         return SymInt(self.term % self._divisor(other))
 
+    def __divmod__(self, other: object) -> "tuple[SymInt, SymInt]":
+        return self // other, self % other
+
     @staticmethod
     def _divisor(other: object) -> z3.ArithRef:
         """Z3 rounds as Python does for positive divisors only."""
@@ -183,5 +187,94 @@ class SymInt:
         raise unsupported("bit arithmetic on an unknown integer")
 
     __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _bits
-    __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = _bits
+    __lshift__ = __rshift__ = __rrshift__ = _bits
+
+    def __rlshift__(self, other: object) -> "Power":
+        """``1 << n``: a power of two, of which only masks are made."""
+        if type(other) is not int or other != 1:
+            raise unsupported("a shift by an unknown number of anything but 1")
+        return Power(self.term)
+
     __truediv__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __pow__ = __rpow__ = _bits
+
+
+class Power:
+    """2 to the power of an unknown exponent. The difference of two is a mask of bits."""
+
+    __slots__ = ("exponent",)
+
+    def __init__(self, exponent: z3.ArithRef) -> None:
+        self.exponent = exponent
+
+    def __sub__(self, other: object) -> "Mask":
+        return _bits_between(_exponent(other), self.exponent)
+
+    def __rsub__(self, other: object) -> "Mask":
+        return _bits_between(self.exponent, _exponent(other))
+
+
+def _exponent(power: object) -> z3.ArithRef:
+    if isinstance(power, Power):
+        return power.exponent
+    if type(power) is int and power > 0 and power.bit_count() == 1:
+        return z3.IntVal(power.bit_length() - 1)
+    raise unsupported("a power of two and anything but a power of two")
+
+
+def _bits_between(low: z3.ArithRef, high: z3.ArithRef) -> "Mask":
+    within = z3.And(low >= 0, low <= high, high <= Mask.WIDTH)
+    current().prove("a mask keeps to its width", within)
+    return Mask(lambda i: z3.And(low <= i, i < high))
+
+
+class Mask:
+    """A word of WIDTH unknown bits: ``bit(i)`` for 0 <= i < WIDTH; there are no others."""
+
+    WIDTH = 16
+    __slots__ = ("bit",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, bit: Callable[[z3.ArithRef], z3.BoolRef]) -> None:
+        self.bit = bit
+
+    @classmethod
+    def of(cls, value: object) -> "Mask":
+        """A mask as it is; a plain integer bit by bit."""
+        if isinstance(value, Mask):
+            return value
+        if type(value) is not int or value < 0 or value >> cls.WIDTH:
+            raise unsupported(f"a mask and {type(value).__name__}")
+        return cls(lambda i: z3.Or(*(i == n for n in range(cls.WIDTH) if value >> n & 1)))
+
+    def bits(self) -> list[z3.BoolRef]:
+        """All of them, the lowest first."""
+        return [self.bit(z3.IntVal(i)) for i in range(self.WIDTH)]
+
+    def __or__(self, other: object) -> "Mask":
+        mine, theirs = self.bit, Mask.of(other).bit
+        return Mask(lambda i: z3.Or(mine(i), theirs(i)))
+
+    def __and__(self, other: object) -> "Mask":
+        mine, theirs = self.bit, Mask.of(other).bit
+        return Mask(lambda i: z3.And(mine(i), theirs(i)))
+
+    __ror__, __rand__ = __or__, __and__
+
+    def __rshift__(self, other: object) -> "Mask":
+        mine, by = self.bit, term(other)
+        current().prove("no shift by a negative number", by >= 0)
+        return Mask(lambda i: z3.And(i + by < self.WIDTH, mine(i + by)))
+
+    def __eq__(self, other: object) -> SymBool:  # type: ignore[override]
+        pairs = zip(self.bits(), Mask.of(other).bits(), strict=True)
+        return SymBool(z3.And(*(a == b for a, b in pairs)))
+
+    def __ne__(self, other: object) -> SymBool:  # type: ignore[override]
+        return SymBool(z3.Not((self == other).condition))
+
+    def __bool__(self) -> bool:
+        return current().decide(z3.Or(*self.bits()))
+
+    def bit_count(self) -> SymInt:
+        """How many are set."""
+        return SymInt(z3.Sum(*(z3.If(bit, 1, 0) for bit in self.bits())))

@@ -47,7 +47,7 @@ def test_json_names_goals_bounds_and_versions(capsys: pytest.CaptureFixture[str]
     assert obligation["satisfiable"] is True
     assert "every block stays in exactly one state" in obligation["goals"]
     assert obligation["bound"].startswith("any volume")
-    assert set(printed["sha256"]) == {"watosfs.wfs3.extents", "watosfs.wfs3.allocator"}
+    assert set(printed["sha256"]) >= {"watosfs.wfs3.extents", "watosfs.wfs3.allocator"}
 
 
 def test_a_refuted_obligation_exits_1_with_its_values(

@@ -5,6 +5,7 @@ says; every feasible branch is run; a false claim is refuted; what has no exact 
 that names its line. Does not check: Z3.
 """
 
+import bisect
 import operator
 import random
 from collections.abc import Callable
@@ -15,14 +16,20 @@ import z3
 
 from watosfs_proofs.executor import Limits, Path, explore
 from watosfs_proofs.lists import Facts, SymList
-from watosfs_proofs.loops import Invariant, SymbolicZip, symbolic_bisect_right, symbolic_len
+from watosfs_proofs.loops import (
+    Invariant,
+    SymbolicZip,
+    symbolic_bisect_left,
+    symbolic_bisect_right,
+    symbolic_len,
+)
 from watosfs_proofs.symbolic import SymInt, term
 from watosfs_proofs.verdicts import HarnessError, Refuted, Unknown, Unsupported
 
 ARITHMETIC = [operator.add, operator.sub]
 BY_CONSTANT = [operator.mul, operator.floordiv, operator.mod]
 COMPARISONS = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
-LIST_OPERATIONS = ["insert", "append", "pop", "delete", "set", "last"]
+LIST_OPERATIONS = ["insert", "append", "pop", "delete", "set", "last", "cut", "extend"]
 LIST_RUNS = 300
 
 
@@ -71,7 +78,7 @@ def _step(source: random.Random, real: list[int], ours: SymList) -> None:
     """One random operation on both."""
     value, kind = (
         source.randint(0, 99),
-        source.choice(["insert", "append", "pop", "delete", "set", "last"]),
+        source.choice(LIST_OPERATIONS),
     )
     if kind == "insert":
         at = source.randint(0, len(real))
@@ -90,6 +97,14 @@ def _step(source: random.Random, real: list[int], ours: SymList) -> None:
         at = source.randrange(len(real))
         real[at] = value
         ours[constant(at)] = constant(value)
+    elif kind == "cut":
+        at = source.randint(0, len(real))
+        del real[at:]
+        del ours[constant(at) :]
+    elif kind == "extend":
+        at = source.randint(0, len(real))
+        real += real[at:]
+        ours += ours[constant(at) :]
     else:
         assert known(ours[-1]) == real[-1]
 
@@ -107,6 +122,38 @@ def test_lists_are_python_s() -> None:
         return "agreed"
 
     for _ in range(LIST_RUNS):
+        assert set(explore(run).witnesses) == {"agreed"}
+
+
+@pytest.mark.parametrize("low", [(), (1,)])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_bisection_is_python_s(side: str, low: tuple[int, ...]) -> None:
+    source = random.Random(4)
+    symbolic, real = {
+        "left": (symbolic_bisect_left, bisect.bisect_left),
+        "right": (symbolic_bisect_right, bisect.bisect_right),
+    }[side]
+
+    def run(path: Path) -> str:
+        values = sorted(source.choices(range(9), k=source.randint(1, 5)))
+        wanted = source.randrange(9)
+        facts = Facts(path)
+
+        def read(index: z3.ArithRef) -> z3.ArithRef:
+            facts.touch(index)
+            found = z3.IntVal(-1)
+            for at, value in enumerate(values):
+                found = z3.If(index == at, value, found)
+            return found
+
+        ours = SymList(facts, z3.IntVal(len(values)), read)
+        for at in range(len(values) + 1):
+            facts.touch(z3.IntVal(at))
+        found = symbolic(ours, constant(wanted), *low)
+        path.prove("the same place", found.term == real(values, wanted, *low))
+        return "agreed"
+
+    for _ in range(LIST_RUNS // 3):
         assert set(explore(run).witnesses) == {"agreed"}
 
 
@@ -255,7 +302,7 @@ def _unsupported_uses() -> list[Callable[[SymInt, SymList], object]]:
         lambda n, _: range(n),
         lambda n, _: f"{n}",
         lambda n, _: (n < 1) & True,
-        lambda n, items: items[n:],
+        lambda n, items: items[:n],
         lambda n, items: n in items,
         lambda _, items: list(items),
         lambda _, items: len(items),
