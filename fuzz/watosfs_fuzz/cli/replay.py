@@ -3,11 +3,15 @@
 import argparse
 import json
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from watosfs_fuzz.findings import Finding, read_finding
 from watosfs_fuzz.lockstep import Failure
 from watosfs_fuzz.report.again import Again, Row, run_again
+from watosfs_fuzz.report.image_export import write_images
+from watosfs_fuzz.report.pytest_export import write_test
 from watosfs_fuzz.report.story import story
 from watosfs_fuzz.targets.registry import is_target, make_target
 from watosfs_model.trace import format_operation
@@ -41,7 +45,31 @@ def run(options: argparse.Namespace) -> int:
         if again.evidence is not None:
             print()
             print("\n".join(story(again.evidence)).rstrip())
+    for path in exported(again, options):
+        print(f"written: {path}", file=sys.stderr)
     return 0 if again.failure is None else EXIT_FOUND
+
+
+def exported(again: Again, options: argparse.Namespace) -> list[Path]:
+    """Write what was asked for. Raises ValueError when there is no crash to show."""
+    paths: list[Path] = []
+    finding, evidence = again.finding, again.evidence
+    if evidence is not None:
+        finding = replace(finding, report=tuple(story(evidence)))
+    if options.pytest is not None:
+        paths.append(write_test(finding, options.pytest))
+    if options.image is None and options.html is None:
+        return paths
+    if evidence is None:
+        raise ValueError(f"{options.trace}: no single power cut fails, so there is none to show")
+    if options.image is not None:
+        paths += write_images(replace(evidence, finding=finding), options.image)
+    if options.html is not None:
+        # Imported when it is needed: templates take longer to load than a replay to run.
+        from watosfs_fuzz.report.html import write_page
+
+        paths.append(write_page(evidence, options.html))
+    return paths
 
 
 def as_json(again: Again) -> dict[str, Any]:
