@@ -113,7 +113,7 @@ def remedies(evidence: Evidence) -> list[str]:
         first, second = (step_at(evidence, index) for index in found.pair)
         lines += [
             f"out of order: {second.name} ({second.what}) persisted,",
-            f"  {first.name} ({first.what}) did not;",
+            f"  {first.name} ({first.what}) did {'so in part' if first.fate == TORN else 'not'};",
             f"  with {second.name} lost as well this crash passes",
         ]
     if found.order is not None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fuzz.report.crashes import JOURNAL, SUPERBLOCK
 from watosfs_fuzz.crash.log import Flush, Write
 from watosfs_fuzz.findings import Finding, read_finding, write_finding
 from watosfs_fuzz.report.again import run_again
@@ -19,14 +20,6 @@ from watosfs_model.operations import Mkdir, Open, Operation, Pwrite, Sync
 from watosfs_model.trace import format_trace
 
 REGRESSIONS = Path(__file__).parents[2] / "regressions"
-EXAMPLE = "fuzz/examples/journal_store.py"
-JOURNAL = f"""\
-# target: exec:python3 {EXAMPLE} --early-commit
-# crash: crash at=7 2:00000000
-open "/a" O_CREAT|O_RDWR 0o644
-pwrite 3 "a" 0
-fsync 3
-"""
 
 
 def evidence_in(path: Path) -> Evidence:
@@ -35,17 +28,10 @@ def evidence_in(path: Path) -> Evidence:
     return evidence
 
 
-def canary(tmp_path: Path, name: str, header: str, *operations: str) -> Evidence:
-    path = tmp_path / "finding.trace"
-    path.write_text("\n".join([f"# canary: {name}", *header.splitlines(), *operations, ""]))
-    return evidence_in(path)
-
-
 def test_the_flush_that_a_canary_takes_out_is_named_survives_crash(tmp_path: Path) -> None:
-    evidence = canary(
-        tmp_path, "no-flush-before-superblock", "# without: epoch\n# crash: crash at=7 7:00000000",
-        'open "/a" O_CREAT|O_RDWR 0o644', "fsync 3",
-    )  # fmt: skip
+    path = tmp_path / "finding.trace"
+    path.write_text(SUPERBLOCK)
+    evidence = evidence_in(path)
     text = "\n".join(story(evidence))
     assert evidence.place == "between write 4 and flush 1 of commit 1 (in operation 2)"
     assert "lost        write 3  block 7, free-tree leaf\n" in text
