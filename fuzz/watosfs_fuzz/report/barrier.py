@@ -43,8 +43,12 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """``pair``: (what was lost, what persisted all the same), event indices, or None."""
+    """``pair``: (what was lost, what persisted all the same), event indices, or None.
 
+    ``is_sound``: the epoch on its own, unchanged, fails; without that no rule would mean anything.
+    """
+
+    is_sound: bool
     pair: tuple[int, int] | None
     order: Remedy | None
     flush: Remedy | None
@@ -115,6 +119,8 @@ def passes(exploration: Exploration) -> bool:
 def experiment(crashes: LogCrashes, choice: CrashChoice, steps: Sequence[Step]) -> Experiment:
     """What a reader should change, as far as trying it shows."""
     epoch = Epoch(crashes, choice.event_index)
+    if not epoch.trial(epoch.events).failures:
+        return Experiment(False, None, None, None, 0)
     undecided = [s for s in steps if s.index in epoch.writes and s.index < choice.event_index]
     lost = [s for s in undecided if s.fate in (LOST, TORN)]
     kept = [s for s in undecided if s.fate in (KEPT, TORN)]
@@ -130,7 +136,7 @@ def experiment(crashes: LogCrashes, choice: CrashChoice, steps: Sequence[Step]) 
             break
     places = nearest(epoch.writes, shown, choice.event_index)
     flush = missing_flush(epoch, places)
-    return Experiment(shown, order, flush, len(candidates[:PAIRS_MAX]) + len(places))
+    return Experiment(True, shown, order, flush, len(candidates[:PAIRS_MAX]) + len(places))
 
 
 def explains(

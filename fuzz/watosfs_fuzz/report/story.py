@@ -108,6 +108,8 @@ def entry_text(entry: Entry) -> str:
 def remedies(evidence: Evidence) -> list[str]:
     """What the experiment showed, in words."""
     found = evidence.experiment
+    if not found.is_sound:
+        return ["not known: the crash needs more than the epoch it happens in"]
     lines = []
     if found.pair is not None:
         first, second = (step_at(evidence, index) for index in found.pair)
