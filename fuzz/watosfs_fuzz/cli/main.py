@@ -85,6 +85,11 @@ def make_parser() -> argparse.ArgumentParser:
     again = commands.add_parser("replay", help="run a trace again, expected beside found")
     again.add_argument("trace", type=Path)
     again.add_argument("--json", action="store_true", help="print JSON")
+    again.add_argument("--pytest", type=Path, metavar="FILE", help="write a regression test")
+    again.add_argument(
+        "--image", type=Path, metavar="DIR", help="write the disk as the crash left it"
+    )
+    again.add_argument("--html", type=Path, metavar="FILE", help="write a page for a browser")
     again.set_defaults(run=replay.run)
 
     every = commands.add_parser("crash", help="explore every crash of one trace")
