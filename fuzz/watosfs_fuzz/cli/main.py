@@ -14,10 +14,12 @@ from watosfs_fuzz.cli import (
     linux,
     listing,
     replay,
+    search,
 )
 from watosfs_fuzz.crash.persistence import PERSISTENCES, SECTOR
 from watosfs_fuzz.oracles.catalogue import ORACLES
 from watosfs_fuzz.provenance import commit, version
+from watosfs_fuzz.search.alphabet import ALPHABETS
 from watosfs_fuzz.targets.registry import is_target
 
 EXIT_USAGE = 2
@@ -37,6 +39,7 @@ examples:
   watosfs-fuzz kernel --seconds 600              processes, descriptors, pipes, locks
   watosfs-fuzz campaign --target dir:/dev/shm --scripts 20000   the model against Linux
   watosfs-fuzz interleave --processes 2 --calls 2   every schedule of every small program
+  watosfs-fuzz search --alphabet names --depth 12 --node-entries 3   states, each once
   watosfs-fuzz crash workload.trace --nested 1   every crash of one given trace
 
 exit status: 0 nothing found, 1 something found, 2 wrong usage, 130 interrupted (all is saved)
@@ -96,6 +99,7 @@ def make_parser() -> argparse.ArgumentParser:
     every.set_defaults(run=crash.run)
 
     add_exhaust(commands)
+    add_search(commands)
     add_interrupt(commands)
     add_kernel_commands(commands)
     names = commands.add_parser("targets", help="list the targets and what each can do")
@@ -115,6 +119,11 @@ def add_device(parser: argparse.ArgumentParser, default: str | None = SECTOR.nam
         default=default,
         help="what a power cut leaves: see docs/CRASH_MODEL.md (sector)",
     )
+    add_oracles(parser)
+
+
+def add_oracles(parser: argparse.ArgumentParser) -> None:
+    """Which oracles keep quiet."""
     parser.add_argument(
         "--without",
         action="append",
@@ -138,6 +147,33 @@ def add_exhaust(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     all_of.add_argument("--out", type=Path, default=Path("findings"), help="for findings")
     all_of.add_argument("--json", action="store_true", help="print JSON")
     all_of.set_defaults(run=exhaust.run)
+
+
+def add_search(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command over a graph of states."""
+    graph = commands.add_parser("search", help="depth-first over states, each visited once")
+    graph.add_argument("--depth", type=positive, default=3, help="actions in a row (3)")
+    graph.add_argument(
+        "--alphabet", choices=ALPHABETS, default="changes", help="what can be done (changes)"
+    )
+    graph.add_argument("--target", default="wfs3", type=target_name, help="what to test (wfs3)")
+    graph.add_argument("--blocks", type=positive, default=1024, help="blocks of the volume (1024)")
+    graph.add_argument(
+        "--node-entries", type=positive, help="split nodes of WFS v3 so early (at least 3)"
+    )
+    graph.add_argument("--crash", action="store_true", help="every crash of each action too")
+    graph.add_argument(
+        "--without-shape", action="store_true", help="equal files are one state, whatever the trees"
+    )
+    add_oracles(graph)
+    graph.add_argument("--seconds", type=float, help="stop after so long (when all is done)")
+    graph.add_argument("--seed", type=int, default=0, help="order of the actions (0: as listed)")
+    graph.add_argument("--state", type=Path, help="save visited and frontier, and go on from them")
+    graph.add_argument("--findings-max", type=positive, default=10, help="stop after so many (10)")
+    graph.add_argument("--canary", help="a broken variant (see `canaries`)")
+    graph.add_argument("--out", type=Path, default=Path("findings"), help="for findings")
+    graph.add_argument("--json", action="store_true", help="print JSON")
+    graph.set_defaults(run=search.run)
 
 
 def add_interrupt(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

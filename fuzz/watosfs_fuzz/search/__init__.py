@@ -1,0 +1,1 @@
+"""Depth-first search over the states of a target and its model, with a visited set."""
