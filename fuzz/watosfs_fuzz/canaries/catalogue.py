@@ -4,28 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from watosfs_fuzz.canaries import wfs3
-from watosfs_fuzz.canaries.deep import DEEP_CANARIES
 from watosfs_fuzz.canaries.registry import CANARIES, Canary
 
 assert wfs3, "importing it registers its canaries"
 
 
 def canaries() -> list[Canary]:
-    """All that a campaign meets, by name."""
+    """All of them, by name."""
     return [CANARIES[name] for name in sorted(CANARIES)]
-
-
-def deep_canaries() -> list[Canary]:
-    """Those that only a search meets, by name."""
-    return [DEEP_CANARIES[name] for name in sorted(DEEP_CANARIES)]
 
 
 def require_canary(name: str) -> Canary:
     """The canary of this name. Raises ValueError when there is none."""
-    found = CANARIES.get(name) or DEEP_CANARIES.get(name)
-    if found is None:
+    if name not in CANARIES:
         raise ValueError(f"no canary {name!r}; `watosfs-fuzz canaries` lists them")
-    return found
+    return CANARIES[name]
 
 
 @contextmanager

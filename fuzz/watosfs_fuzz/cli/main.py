@@ -19,7 +19,6 @@ from watosfs_fuzz.cli import (
 from watosfs_fuzz.crash.persistence import PERSISTENCES, SECTOR
 from watosfs_fuzz.oracles.catalogue import ORACLES
 from watosfs_fuzz.provenance import commit, version
-from watosfs_fuzz.search.alphabet import ALPHABETS
 from watosfs_fuzz.targets.registry import is_target
 
 EXIT_USAGE = 2
@@ -39,7 +38,6 @@ examples:
   watosfs-fuzz kernel --seconds 600              processes, descriptors, pipes, locks
   watosfs-fuzz campaign --target dir:/dev/shm --scripts 20000   the model against Linux
   watosfs-fuzz interleave --processes 2 --calls 2   every schedule of every small program
-  watosfs-fuzz search --alphabet names --depth 12 --node-entries 3   states, each once
   watosfs-fuzz crash workload.trace --nested 1   every crash of one given trace
 
 exit status: 0 nothing found, 1 something found, 2 wrong usage, 130 interrupted (all is saved)
@@ -99,7 +97,6 @@ def make_parser() -> argparse.ArgumentParser:
     every.set_defaults(run=crash.run)
 
     add_exhaust(commands)
-    add_search(commands)
     add_interrupt(commands)
     add_search(commands)
     add_kernel_commands(commands)
@@ -120,11 +117,6 @@ def add_device(parser: argparse.ArgumentParser, default: str | None = SECTOR.nam
         default=default,
         help="what a power cut leaves: see docs/CRASH_MODEL.md (sector)",
     )
-    add_oracles(parser)
-
-
-def add_oracles(parser: argparse.ArgumentParser) -> None:
-    """Which oracles keep quiet."""
     parser.add_argument(
         "--without",
         action="append",
@@ -151,30 +143,6 @@ def add_exhaust(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def add_search(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-<<<<<<< HEAD
-    """The command over a graph of states."""
-    graph = commands.add_parser("search", help="depth-first over states, each visited once")
-    graph.add_argument("--depth", type=positive, default=3, help="actions in a row (3)")
-    graph.add_argument(
-        "--alphabet", choices=ALPHABETS, default="changes", help="what can be done (changes)"
-    )
-    graph.add_argument("--target", default="wfs3", type=target_name, help="what to test (wfs3)")
-    graph.add_argument("--blocks", type=positive, default=1024, help="blocks of the volume (1024)")
-    graph.add_argument(
-        "--node-entries", type=positive, help="split nodes of WFS v3 so early (at least 3)"
-    )
-    graph.add_argument("--crash", action="store_true", help="every crash of each action too")
-    graph.add_argument(
-        "--without-shape", action="store_true", help="equal files are one state, whatever the trees"
-    )
-    add_oracles(graph)
-    graph.add_argument("--seconds", type=float, help="stop after so long (when all is done)")
-    graph.add_argument("--seed", type=int, default=0, help="order of the actions (0: as listed)")
-    graph.add_argument("--state", type=Path, help="save visited and frontier, and go on from them")
-    graph.add_argument("--findings-max", type=positive, default=10, help="stop after so many (10)")
-    graph.add_argument("--canary", help="a broken variant (see `canaries`)")
-    graph.add_argument("--out", type=Path, default=Path("findings"), help="for findings")
-=======
     """The command over the graph of states."""
     graph = commands.add_parser("search", help="all states that a few operations reach, once each")
     graph.add_argument("--depth", type=positive, default=3, help="operations on a path (3)")
@@ -196,7 +164,6 @@ def add_search(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add_device(graph)
     graph.add_argument("--canary", help="a broken variant (see `canaries`)")
     graph.add_argument("--out", type=Path, default=Path("findings"), help="for findings (findings)")
->>>>>>> main
     graph.add_argument("--json", action="store_true", help="print JSON")
     graph.set_defaults(run=search.run)
 
