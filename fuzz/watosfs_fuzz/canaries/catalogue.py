@@ -3,12 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-<<<<<<< HEAD
-from watosfs_fuzz.canaries import wfs3
-from watosfs_fuzz.canaries.deep import DEEP_CANARIES
-=======
 from watosfs_fuzz.canaries import kernels, wfs3
->>>>>>> main
+from watosfs_fuzz.canaries.deep import DEEP_CANARIES
 from watosfs_fuzz.canaries.registry import CANARIES, Canary
 
 assert kernels, "importing it registers its canaries"
