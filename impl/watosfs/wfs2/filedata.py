@@ -127,6 +127,7 @@ def _has_room(engine: Engine, node: Node, blocks: int) -> bool:
     if draft is None:
         start = engine.allocate(blocks)
         if start is not None:
+            engine.touch(node)
             node.draft = Draft(start, blocks, -(-node.size // PAYLOAD_SIZE))
         return start is not None
     missing = blocks - draft.blocks
@@ -149,6 +150,7 @@ def _has_room_in_place(engine: Engine, node: Node, blocks: int) -> bool:
     if missing > 0 and not engine.extend(entry.start_block + entry.blocks, missing):
         return False
     room = max(blocks, entry.blocks)
+    engine.touch(node)
     kept = -(-node.size // PAYLOAD_SIZE)
     node.draft = Draft(entry.start_block, room, kept, in_place=True)
     return True
