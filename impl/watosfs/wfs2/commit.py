@@ -26,9 +26,7 @@ def sync(engine: Engine) -> None:
         return
     if engine.has_failed:
         raise failure(errno.EIO, reason="a write failed before: what is on disk is not known")
-    for node in sorted(engine.dirty, key=lambda node: node.number):
-        if node.draft is not None:
-            settle(engine, node)
+    settle_all(engine)
     if not engine.has_changes:
         engine.flush()
         return
@@ -48,6 +46,13 @@ def sync(engine: Engine) -> None:
     _write_bitmap(engine)
     _write_superblocks(engine)
     engine.flush()
+
+
+def settle_all(engine: Engine) -> None:
+    """Complete the drafts: every change has its blocks, and no entry leads there yet."""
+    for node in sorted(engine.dirty, key=lambda node: node.number):
+        if node.draft is not None:
+            settle(engine, node)
 
 
 def require_name(engine: Engine, path: bytes) -> None:

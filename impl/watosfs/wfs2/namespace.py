@@ -153,7 +153,7 @@ def rename(
     was_durable = target is not None and target.durable is not None
     if target is not None and target.durable is not None:
         # Of two entries of a name the newer counts, should the power go before the older is gone.
-        later = max(engine.clock(), target.durable.modified + 1, node.entry.modified)
+        later = newer(engine.clock(), target.durable.modified + 1, node.entry.modified)
         node.entry = replace(node.entry, modified=later)
     if target is not None:
         _remove(engine, target, replaced=was_durable)
@@ -167,6 +167,9 @@ def rename(
     new_parent.children[new_name] = node
     if was_durable:
         sync(engine)
+
+
+newer = max
 
 
 def _require_replaceable(node: Node, target: Node) -> None:

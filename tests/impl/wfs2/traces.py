@@ -13,7 +13,7 @@ SIZES = (0, 1, 100, 4091, 4092, 4093, 8184, 8185, 20000, 60000)
 
 class Trace:
     """``tree`` is what the volume holds; ``synced`` what it held at the last sync, and
-    ``touched`` the paths that an operation named since.
+    ``touched`` the paths that an operation named since (what is below them counts too).
     """
 
     def __init__(self, seed: int, volume: Wfs2Volume) -> None:
@@ -23,6 +23,8 @@ class Trace:
         self.synced: dict[str, bytes | None] = {}
         self.touched: set[str] = set()
         self.refusals: dict[int, int] = {}
+        #: What each path held at any time since the last sync; absent is not in the set.
+        self.versions: dict[str, set[bytes | None]] = {}
 
     def run(self, steps: int) -> None:
         for _ in range(steps):
@@ -32,10 +34,16 @@ class Trace:
             )  # fmt: skip
             try:
                 getattr(self, name)()
+                self.remember()
             except OSError as error:
+                self.remember()
                 if error.errno not in (errno.ENOSPC, errno.ENAMETOOLONG):
                     raise
                 self.refusals[error.errno] = self.refusals.get(error.errno, 0) + 1
+
+    def remember(self) -> None:
+        for path, data in self.tree.items():
+            self.versions.setdefault(path, set()).add(data)
 
     def directory(self) -> str:
         return self.rng.choice(["", *(p for p, data in self.tree.items() if data is None)])
@@ -63,6 +71,7 @@ class Trace:
         data = self.data()
         with self.volume.open(path, O_CREAT | O_RDWR) as handle:
             self.tree[path] = old
+            self.remember()
             handle.pwrite(data, at)
         if data:
             old = old.ljust(at, b"\0")
@@ -80,6 +89,7 @@ class Trace:
         data = self.data()
         with self.volume.open(path, O_CREAT | O_TRUNC | O_RDWR) as handle:
             self.tree[path] = b""
+            self.remember()
             handle.pwrite(data, 0)
         self.tree[path] = data
 
@@ -120,6 +130,10 @@ class Trace:
         ):
             return
         self.touch(old, new)
+        for path, data in self.tree.items():
+            # A rename that replaces is durable before it returns.
+            if path == old or path.startswith(old + "/"):
+                self.versions.setdefault(new + path[len(old) :], set()).add(data)
         self.volume.rename(old, new)
         self.tree.pop(new, None)
         for path in [p for p in self.tree if p == old or p.startswith(old + "/")]:
@@ -127,7 +141,8 @@ class Trace:
 
     def sync(self) -> None:
         self.volume.sync()
-        self.synced, self.touched = dict(self.tree), set()
+        self.synced, self.touched, self.versions = dict(self.tree), set(), {}
+        self.remember()
 
 
 def tree_on(device: MemoryDevice) -> dict[str, bytes | None]:
