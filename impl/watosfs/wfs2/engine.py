@@ -18,6 +18,9 @@ from watosfs.wfs2.table import Tree, read_slots
 class Engine:
     """State of one mounted volume. Raises OSError: EROFS, EBADF, EIO, ENOSPC, EUCLEAN."""
 
+    #: As an engine of WFS v3 says it: this is no image of the published core.
+    is_published = False
+
     def __init__(
         self,
         device: BlockDevice,

@@ -6,6 +6,9 @@ from watosfs.block.device import BlockDevice
 from watosfs.errors import DamageError, failure
 from watosfs.wfs2.format import BLOCK_COUNT_MIN, MAGIC, Superblock, decode_superblock
 
+#: WFS v3, and its later name WFS1.
+_OTHER_MAGICS = (0x57465333, 0x57465331)
+
 
 def newest_superblock(device: BlockDevice) -> tuple[Superblock, int]:
     """(superblock, its block). Three reads at most.
@@ -33,9 +36,12 @@ def newest_superblock(device: BlockDevice) -> tuple[Superblock, int]:
 
 
 def is_wfs2(device: BlockDevice) -> bool:
-    """Whether a device begins like a WFS v2 volume, or has a backup where one is due."""
-    if bytes(device.read(0)[:4]) == MAGIC.to_bytes(4, "little"):
-        return True
+    """Whether a device begins like a WFS v2 volume, or has a backup where one is due and nothing
+    of another WFS in front. EIO.
+    """
+    magic = int.from_bytes(device.read(0)[:4], "little")
+    if magic in (MAGIC, *_OTHER_MAGICS):
+        return magic == MAGIC
     try:
         newest_superblock(device)
     except OSError:
