@@ -10,6 +10,7 @@ import stat
 from dataclasses import dataclass, replace
 
 from watosfs.errors import failure
+from watosfs.vfs.filesystem import Cursor, Name, SpaceUse, Traffic
 from watosfs.wfs2 import filedata, namespace
 from watosfs.wfs2.commit import sync
 from watosfs.wfs2.entries import EXECUTABLE, NAME_BYTES_MAX, READ_ONLY
@@ -17,7 +18,6 @@ from watosfs.wfs2.handle import O_RDWR, Handle
 from watosfs.wfs2.node import ROOT_NUMBER, Node
 from watosfs.wfs2.stat import stat_of
 from watosfs.wfs2.volume import Wfs2Volume, flags_of
-from watosfs.vfs.filesystem import Cursor, Name, SpaceUse, Traffic
 
 
 @dataclass(slots=True)
@@ -107,7 +107,7 @@ class Wfs2Filesystem:
         return node.parent.number if node.parent is not None else self.root
 
     def entries(self, number: int, after: Cursor, count: int) -> list[tuple[Cursor, int]]:
-        """At most ``count`` (cursor, inode number) that follow a cursor, in order of the numbers."""
+        """At most ``count`` (cursor, inode number) that follow a cursor, by number."""
         node = self._node(number)
         if node.children is None or node.is_removed:
             return []
@@ -127,7 +127,9 @@ class Wfs2Filesystem:
         """A new file or directory; of the mode only whether anybody may write is kept."""
         parent = self._parent(name)
         if stat.S_ISDIR(mode):
-            return namespace.mkdir(self.engine, parent, name.name, flags_of(mode) & READ_ONLY).number
+            return namespace.mkdir(
+                self.engine, parent, name.name, flags_of(mode) & READ_ONLY
+            ).number
         if stat.S_ISREG(mode):
             return namespace.create(self.engine, parent, name.name, flags_of(mode)).number
         raise failure(errno.EPERM, name.path, "WFS v2 has files and directories only")
@@ -232,7 +234,9 @@ class Wfs2Filesystem:
         """In blocks; the inodes are the entries of the table."""
         found = self.volume.statfs()
         entries = len(self.engine.nodes) - 1
-        return SpaceUse(found.block_size, found.total, found.free, found.available, entries, NAME_BYTES_MAX)
+        return SpaceUse(
+            found.block_size, found.total, found.free, found.available, entries, NAME_BYTES_MAX
+        )
 
     # -- durability
 
