@@ -56,6 +56,11 @@ class Handle:
         if self.node.is_directory:
             raise failure(errno.EISDIR)
 
+    @property
+    def is_appending(self) -> bool:
+        """Whether every write goes to the end."""
+        return bool(self._flags & O_APPEND)
+
     def pread(self, count: int, offset: int) -> bytes:
         """At most ``count`` bytes from ``offset`` on."""
         self._require(writing=False)
@@ -64,7 +69,7 @@ class Handle:
     def pwrite(self, data: Buffer, offset: int) -> int:
         """Write all of ``data`` at ``offset``, at the end with ``O_APPEND``; the count."""
         self._require(writing=True)
-        if self._flags & O_APPEND:
+        if self.is_appending:
             offset = self.node.size
         return filedata.write(self._engine, self.node, offset, data)
 

@@ -171,6 +171,10 @@ class Wfs2Volume:
         node = self.node(path)
         if node.is_directory:
             raise failure(errno.EISDIR, path)
+        return self.read_node(node)
+
+    def read_node(self, node: Node) -> bytes:
+        """All of a file that may have lost its name. EUCLEAN, EIO."""
         return filedata.read(self.engine, node, 0, node.size)
 
     def write_file(self, path: bytes | str, data: bytes) -> None:
