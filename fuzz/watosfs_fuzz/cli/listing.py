@@ -63,7 +63,8 @@ def capabilities(dialect: Dialect) -> list[str]:
 def canaries(options: argparse.Namespace) -> int:
     """One line a canary: those of `campaign`, then those of `kernel` and `interleave`."""
     for canary in all_canaries():
-        print(f"campaign  {canary.name:28} {canary.description}")
+        where = "" if canary.target == "wfs3" else f" (--target {canary.target})"
+        print(f"campaign  {canary.name:28} {canary.description}{where}")
     for name, canary in sorted(KERNEL_CANARIES.items()):
         print(f"kernel    {name:28} {canary.description}")
     return 0

@@ -134,14 +134,13 @@ def rename(
     target = lookup(engine, new_parent, new_name)
     if new_parent.is_removed:
         raise failure(errno.ENOENT, new_name)
-    above: Node | None = new_parent
-    while above is not None:
-        if above is node:
-            raise failure(errno.EINVAL, new_name, "a directory does not move into itself")
-        above = above.parent
+    if node in new_parent.ancestry():
+        raise failure(errno.EINVAL, new_name, "a directory does not move into itself")
     if target is node:
         return
     if target is not None:
+        if target in old_parent.ancestry():
+            raise failure(errno.ENOTEMPTY, new_name)
         _require_replaceable(node, target)
     path = _path_below(new_parent.path, new_name)
     cut, members = len(node.path), node.below()

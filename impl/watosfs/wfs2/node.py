@@ -66,6 +66,15 @@ class Node:
         mode = 0o100444 if self.entry.flags & READ_ONLY else 0o100644
         return mode | 0o111 if self.entry.flags & EXECUTABLE else mode
 
+    def ancestry(self) -> "list[Node]":
+        """This node and every directory above it."""
+        found: list[Node] = []
+        node: Node | None = self
+        while node is not None:
+            found.append(node)
+            node = node.parent
+        return found
+
     def below(self) -> "list[Node]":
         """This node and all below it."""
         found, position = [self], 0

@@ -134,6 +134,8 @@ class Wfs2Volume:
 
         ENOENT, EEXIST, EISDIR, EACCES (a file marked read-only, for writing), EROFS.
         """
+        if flags & ACCESS_MODE == ACCESS_MODE:
+            raise failure(errno.EINVAL, path)
         parent, name = self._parent(path)
         found = namespace.lookup(self.engine, parent, name) if name else parent
         if found is None:
@@ -209,8 +211,10 @@ class Wfs2Volume:
     def rename(self, old: bytes | str, new: bytes | str) -> None:
         """Move a file or directory, replacing a file or an empty directory."""
         old_parent, old_name = self._new(old, errno.EBUSY)
-        node = self._child(old_parent, old_name, old)
         new_parent, new_name = self._new(new, errno.EBUSY)
+        if not new_parent.is_directory:
+            raise failure(errno.ENOTDIR, new)
+        node = self._child(old_parent, old_name, old)
         if _has_slash(new) and not node.is_directory:
             raise failure(errno.ENOTDIR, new)
         namespace.rename(self.engine, old_parent, old_name, new_parent, new_name)
