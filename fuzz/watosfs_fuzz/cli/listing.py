@@ -64,7 +64,8 @@ def capabilities(dialect: Dialect) -> list[str]:
 def canaries(options: argparse.Namespace) -> int:
     """One line a canary: of `campaign`, of `search`, then of `kernel` and `interleave`."""
     for canary in all_canaries():
-        print(f"campaign  {canary.name:28} {canary.description}")
+        where = "" if canary.target == "wfs3" else f" (--target {canary.target})"
+        print(f"campaign  {canary.name:28} {canary.description}{where}")
     for canary in deep_canaries():
         print(f"search    {canary.name:28} {canary.description}")
     for name, canary in sorted(KERNEL_CANARIES.items()):
