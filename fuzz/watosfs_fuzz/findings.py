@@ -12,7 +12,9 @@ from pathlib import Path
 
 from watosfs_fuzz.case import Case
 from watosfs_fuzz.crash.choice import CrashChoice, parse_choice
+from watosfs_fuzz.crash.persistence import PERSISTENCES, SECTOR
 from watosfs_fuzz.lockstep import Failure
+from watosfs_fuzz.oracles.catalogue import without
 from watosfs_fuzz.provenance import commit, version
 from watosfs_fuzz.target import Geometry
 from watosfs_model.trace import Comment, Trace, format_trace, parse_trace
@@ -56,6 +58,10 @@ class Finding:
             header["canary"] = self.canary
         if case.cuts:
             header["cuts"] = " ".join(map(str, case.cuts))
+        if case.device != SECTOR.name:
+            header["device"] = case.device
+        if case.off:
+            header["without"] = " ".join(sorted(case.off))
         if case.nested:
             header["nested"] = str(case.nested)
         if self.choice is not None:
@@ -95,6 +101,13 @@ def write_whole(path: Path, text: str) -> Path:
     return path
 
 
+def device_name(text: str) -> str:
+    """The name of a persistence. Raises ValueError for one that is none."""
+    if text not in PERSISTENCES:
+        raise ValueError(f"no device {text!r}; there are: {', '.join(PERSISTENCES)}")
+    return text
+
+
 def read_finding(path: Path) -> Finding:
     """A trace file, written by us or by hand. Raises ValueError naming line and column."""
     try:
@@ -114,6 +127,8 @@ def read_finding(path: Path) -> Finding:
             target=header.get("target", "wfs3"),
             geometry=Geometry(int(header.get("blocks", "256")), int(entries) if entries else None),
             nested=int(header.get("nested", "0")),
+            off=without(header.get("without", "").split()),
+            device=device_name(header.get("device", SECTOR.name)),
         )
         failure = Failure(header.get("kind", ""), header.get("subject", ""), "")
         parsed = parse_choice(choice) if choice else None

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from watosfs_fuzz.canaries.catalogue import applied
 from watosfs_fuzz.case import SEEN_WITHOUT_CRASHES, Case
+from watosfs_fuzz.crash.persistence import PERSISTENCES
 from watosfs_fuzz.crashes import FAILURES_COMPARED_MAX
 from watosfs_fuzz.dialect import Tree
 from watosfs_fuzz.findings import Finding, write_whole
@@ -65,7 +66,14 @@ def cuts_of(settings: Settings, number: int) -> tuple[int, ...]:
 
 def run_options(settings: Settings, number: int) -> RunOptions:
     """How a trace is examined."""
-    return RunOptions(settings.crashes, settings.nested, settings.cap, cuts_of(settings, number))
+    return RunOptions(
+        settings.crashes,
+        settings.nested,
+        settings.cap,
+        cuts_of(settings, number),
+        PERSISTENCES[settings.device],
+        off=settings.off,
+    )
 
 
 def run_trace(settings: Settings, number: int, memo: dict[object, object]) -> RunReport:
@@ -111,6 +119,8 @@ def case_of(settings: Settings, number: int, report: RunReport) -> Case:
         geometry=geometry_of(Generator(settings.seed, number), number),
         nested=settings.nested,
         cap=settings.cap,
+        device=settings.device,
+        off=settings.off,
     )
 
 

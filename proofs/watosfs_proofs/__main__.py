@@ -63,9 +63,7 @@ def main(argv: list[str] | None = None) -> int:
     chosen = catalogue.chosen(options.only)
     if not chosen:
         return _usage(f"no obligation is named {options.only}")
-    store = kept.Kept(options.kept, "proofs")
-    if options.fresh:
-        store.entries.clear()
+    store = kept.Kept(options.kept, "proofs", is_fresh=options.fresh)
     results = report.settle_all(chosen, options.timeout, store, quiet=options.json)
     if options.json:
         print(json.dumps(report.as_json(results), indent=1))
@@ -87,9 +85,7 @@ def _mutants(options: argparse.Namespace) -> int:
     from watosfs_proofs.equivalents import explanations
     from watosfs_proofs.kept import Kept
 
-    store = Kept(options.kept, "mutants")
-    if options.fresh:
-        store.entries.clear()
+    store = Kept(options.kept, "mutants", is_fresh=options.fresh)
     explained = explanations()
     found = mutant_report.judge_all(options.only, store, explained, quiet=options.json)
     if not found.functions:

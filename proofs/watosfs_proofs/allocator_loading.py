@@ -109,6 +109,12 @@ def check_mounted(path: Path, kernel: SimpleNamespace, build: Build) -> str:
     lo, hi, generation = term(old.lo), term(old.hi), path.integer("generation_mounted")
     used = path.integer("used_mounted")
     path.assume(used <= hi - lo)
+    pending = z3.Sum(*(term(dead.count) for dead in old.limbo))
+    path.prove("what is held is what is pending", term(old.held) == pending)
+    path.prove(
+        "available is what is free, loaded or not",
+        term(old.available) == term(old.free.count) + term(old.unloaded),
+    )
     given = [SymInt(lo), SymInt(hi), SymInt(generation), SymInt(hi - lo - used)]
     books = kernel.Allocator(*given, hold)
     path.prove(

@@ -66,8 +66,11 @@ class Books:
         for name in ("lo", "hi", "generation", "frontier"):
             if getattr(real, name) != getattr(self, name):
                 return f"{name} is {getattr(real, name)}, not {getattr(self, name)}"
-        if real.unloaded != len(self.unloaded):
-            return f"unloaded is {real.unloaded}, not {len(self.unloaded)}"
+        sums = [("unloaded", len(self.unloaded)), ("held", sum(map(len, self.limbo)))]
+        sums.append(("available", len(self.free) + len(self.unloaded)))
+        for name, total in sums:
+            if getattr(real, name) != total:
+                return f"{name} is {getattr(real, name)}, not {total}"
         return None
 
 

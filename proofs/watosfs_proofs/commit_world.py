@@ -31,6 +31,7 @@ from watosfs_proofs.crash_device import (
     fields_of,
 )
 from watosfs_proofs.executor import Path, current
+from watosfs_proofs.lists import stated
 from watosfs_proofs.symbolic import SymInt, term
 from watosfs_proofs.verdicts import HarnessError
 
@@ -214,7 +215,7 @@ class World:
         self._blocks()
         self.device = CrashDevice(path, copies, self.disk, can_fail=can_fail)
         self.facts = self.device.facts
-        self.facts.every(self._of_each_block)
+        self.facts.every(stated(self._of_each_block))
         self.facts.touch(self.block)
         # Data and spilled nodes that went to fresh blocks before the commit.
         self.device.written("earlier writes", self.early, self.early_value)

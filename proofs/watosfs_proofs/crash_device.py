@@ -20,6 +20,7 @@ from watosfs.block.device import Capabilities
 from watosfs.wfs3.format import BLOCK_SIZE, Superblock
 from watosfs_proofs.blocks import Member, blocks_of_path
 from watosfs_proofs.executor import Path, concrete
+from watosfs_proofs.lists import stated
 from watosfs_proofs.symbolic import SymBool, SymInt, term
 from watosfs_proofs.verdicts import HarnessError
 
@@ -207,9 +208,7 @@ class CrashDevice:
             if event.slot is not None:
                 path.assume(_fate(event.kept, event.torn, issued, durable))
                 continue
-            self.facts.every(
-                lambda b, e=event, i=issued, d=durable: _fate(e.kept(b), e.torn(b), i, d)  # type: ignore[misc]
-            )
+            self.facts.every(stated(_fate_of_each(event, issued, durable)))
             content = _overwritten(content, event)
         path.decoders["story"] = self._decode
         copies = (
@@ -248,6 +247,10 @@ def _fate(kept: Any, torn: Any, issued: Any, durable: z3.BoolRef) -> z3.BoolRef:
         z3.Not(z3.And(kept, torn)),
         z3.Implies(durable, kept),
     )
+
+
+def _fate_of_each(event: Event, issued: Any, durable: z3.BoolRef) -> Member:
+    return lambda b: _fate(event.kept(b), event.torn(b), issued, durable)
 
 
 def _overwritten(content: Content, event: Event) -> Content:

@@ -21,7 +21,7 @@ from watosfs.fat import chains
 from watosfs_proofs.binding import bind
 from watosfs_proofs.blocks import in_run
 from watosfs_proofs.executor import Path
-from watosfs_proofs.lists import Facts
+from watosfs_proofs.lists import Facts, stated
 from watosfs_proofs.symbolic import SymInt, term
 
 Run = tuple[z3.ArithRef, z3.ArithRef]
@@ -104,10 +104,7 @@ class World:
         self.chains.links, self.chains.cuts = Waiting(path, "links"), Waiting(path, "cuts")
         self.chains.frees, self.chains.held_count = [], SymInt(path.integer("held_count"))
         self.chains._write_back = self.write_back
-        # Stated once, and put in for each cluster.
-        any_cluster = z3.Int("any_cluster")
-        stated = self._of_each(self.effective(), self.runs)(any_cluster)
-        self.facts.every(lambda c: z3.substitute(stated, (any_cluster, c)))
+        self.facts.every(stated(self._of_each(self.effective(), self.runs)))
 
     def _of_each(self, effective: Callable[[z3.ArithRef], z3.ArithRef], runs: list[Run]) -> Has:
         links, cuts = self.chains.links, self.chains.cuts

@@ -15,9 +15,12 @@ FOLDER = Path(".watosfs-prove")
 
 
 class Kept:
-    """One file of verdicts by name; ``folder`` None keeps nothing."""
+    """One file of verdicts by name; ``folder`` None keeps nothing. When ``is_fresh``, what earlier
+    runs kept is written again but not used.
+    """
 
-    def __init__(self, folder: Path | None, name: str) -> None:
+    def __init__(self, folder: Path | None, name: str, *, is_fresh: bool = False) -> None:
+        self.is_fresh = is_fresh
         self.path = None if folder is None else folder / f"{name}.json"
         self.entries: dict[str, dict[str, Any]] = {}
         if self.path is not None and self.path.exists():
@@ -30,7 +33,7 @@ class Kept:
 
     def get(self, name: str, key: str) -> dict[str, Any] | None:
         """What is kept under the name, if it was kept under this key."""
-        found = self.entries.get(name)
+        found = None if self.is_fresh else self.entries.get(name)
         return found if found is not None and found.get("key") == key else None
 
     def put(self, name: str, key: str, value: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ from watosfs_proofs.mutant_run import (
     judge_function,
     proved_functions,
 )
-from watosfs_proofs.mutants import Mutant
+from watosfs_proofs.mutants import Mutant, functions
 from watosfs_proofs.wide import wide_console
 
 EQUIVALENT, UNEXPLAINED = "equivalent", "unexplained"
@@ -86,6 +86,8 @@ def judge_all(
     console = wide_console(stderr=True)
     with Live(console=console, auto_refresh=False, transient=True) as live:
         for group in GROUPS:
+            if names and not any(each in name for each in names for name in _names(group)):
+                continue
             exercises = exercises_of(group, kept)
             for module, function in proved_functions(group, exercises):
                 name = f"{group.name}:{function}"
@@ -106,6 +108,11 @@ def judge_all(
         or not any(one.function.startswith(group) for group in known)
     ]
     return Report(judged, stale, functions)
+
+
+def _names(group: Group) -> list[str]:
+    """Of the functions in the group's modules, proved or not."""
+    return [f"{group.name}:{name}" for module in group.modules for name in functions(module)]
 
 
 def _judge(

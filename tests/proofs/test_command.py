@@ -6,11 +6,16 @@ import sys
 
 import pytest
 
+from watosfs_proofs import __main__ as command
 from watosfs_proofs import catalogue
-from watosfs_proofs.__main__ import main
 from watosfs_proofs.executor import Path
 from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.verdicts import Unknown
+
+
+def main(arguments: list[str]) -> int:
+    """The command, without verdicts of earlier runs."""
+    return command.main([*arguments, "--fresh"])
 
 
 def _fails(path: Path) -> str:
