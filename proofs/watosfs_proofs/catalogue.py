@@ -32,6 +32,7 @@ from watosfs_proofs.fat_map_obligations import fat_allocator_obligations, fat_ta
 from watosfs_proofs.fat_obligations import fat_obligations
 from watosfs_proofs.file_obligations import file_obligations
 from watosfs_proofs.obligation import Obligation
+from watosfs_proofs.process_obligations import process_obligations
 from watosfs_proofs.superblock_obligations import superblock_obligations
 from watosfs_proofs.tree_obligations import tree_obligations
 from watosfs_proofs.tree_shape_obligations import tree_shape_obligations
@@ -60,6 +61,7 @@ GROUPS = (
     Group("btree", (btree,), tree_obligations),
     Group("tree_shape", (btree,), tree_shape_obligations),
     Group("descriptors", (descriptors, kernel, process), descriptor_obligations),
+    Group("processes", (descriptors, kernel, process), process_obligations),
     Group("fat_chains", (chains,), fat_obligations),
     Group("fat_table", (table,), fat_table_obligations),
     Group("fat_allocator", (fat_allocator,), fat_allocator_obligations),

@@ -22,7 +22,6 @@ from watosfs_proofs.blocks import Member, blocks_of_path
 from watosfs_proofs.executor import Path, concrete
 from watosfs_proofs.lists import stated
 from watosfs_proofs.symbolic import SymBool, SymInt, term
-from watosfs_proofs.verdicts import HarnessError
 
 Content = Callable[[z3.ArithRef], z3.ArithRef]
 
@@ -141,8 +140,8 @@ class CrashDevice:
     def write(self, block: Any, data: Any) -> None:
         """Superblocks go to a slot, runs elsewhere. Raises EIO."""
         if isinstance(data, Image):
-            if type(block) is not int or block not in (0, 1):
-                raise HarnessError(f"a superblock is written to {block!r}")
+            is_slot = type(block) is int and block in (0, 1)
+            self.path.prove("a superblock goes to one of the two slots", is_slot)
             ok = not self._fails("superblock_write")
             self._superblock_written(block, data.fields, ok)
         else:
