@@ -22,6 +22,7 @@ from watosfs.wfs3 import (
     mounting,
     writing,
 )
+from watosfs_proofs.admission_obligations import admission_obligations
 from watosfs_proofs.allocator_obligations import allocator_obligations
 from watosfs_proofs.chunk_obligations import chunk_obligations
 from watosfs_proofs.commit_obligations import commit_obligations
@@ -54,6 +55,7 @@ GROUPS = (
     Group("extents", (extents,), extent_obligations),
     Group("allocator", (allocator,), allocator_obligations),
     Group("commit", (commit, engine, mounting, writing), commit_obligations),
+    Group("admission", (commit, engine), admission_obligations),
     Group("superblock", (commit, engine, mounting, writing), superblock_obligations),
     Group("chunks", (chunks,), chunk_obligations),
     Group("filedata", (filedata, filereading), file_obligations),

@@ -45,7 +45,7 @@ def _fork(path: Path, calls: Calls) -> str:
     parent.pinned_cwd = SimpleNamespace(is_stale=False)
     others = numbers.PROCESSES_MAX - path.decide(path.boolean("room_for_one"))
     world.kernel.processes = dict.fromkeys(range(others), parent)
-    made: list[tuple[object, object]] = []
+    made: list[tuple[object, ...]] = []
 
     def add_process(*given: object) -> Any:
         made.append(given)
