@@ -54,8 +54,9 @@ class LogCrashes:
         cap: int | None,
         failures_max: int = 1,
         share: tuple[int, int] = (0, 1),
+        since: int = 0,
     ) -> Exploration:
-        """Every crash of the log, or a share of them."""
+        """Every crash of the log, a share of them, or those from an event on."""
         return explore(
             self.target.base,
             self.target.device.events,
@@ -67,6 +68,7 @@ class LogCrashes:
             failures_max=failures_max,
             persistence=self.persistence,
             share=share,
+            since=since,
         )
 
     def judge(self, found: Recovered, window: Window) -> str | None:

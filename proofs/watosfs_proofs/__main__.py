@@ -8,6 +8,10 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from watosfs_proofs.obligation import Result
 
 USAGE_ERROR = 2
 REFUTED_STATUS = 1
@@ -32,6 +36,15 @@ def parser() -> argparse.ArgumentParser:
         "--mutants", action="store_true", help="break each proved function in every small way"
     )
     result.add_argument(
+        "--canary", metavar="NAME", help="plant a fault of `watosfs-fuzz canaries` first"
+    )
+    result.add_argument(
+        "--traces",
+        type=Path,
+        metavar="DIR",
+        help="write a trace for `watosfs-fuzz replay` of each operation that is refuted",
+    )
+    result.add_argument(
         "--fresh", action="store_true", help="do not use verdicts kept from earlier runs"
     )
     result.add_argument(
@@ -51,28 +64,55 @@ def main(argv: list[str] | None = None) -> int:
     """Settle the chosen obligations; the exit status."""
     options = parser().parse_args(argv)
     try:
-        from watosfs_proofs import catalogue, kept, report
+        import z3
     except ModuleNotFoundError as missing:
         if missing.name != "z3":
             raise
         return _usage("needs z3-solver (the extra 'prove')")
+    assert z3
     if options.timeout <= 0:
         return _usage("--timeout takes a positive number")
     if options.mutants:
         return _mutants(options)
+    if options.canary is None and options.traces is None:
+        return _prove(options)
+    from watosfs_proofs import traces
+
+    try:
+        with traces.canary_in_force(options.canary):
+            return _prove(options)
+    except ValueError as error:
+        return _usage(str(error))
+
+
+def _prove(options: argparse.Namespace) -> int:
+    from watosfs_proofs import catalogue, kept, report
+
     chosen = catalogue.chosen(options.only)
     if not chosen:
         return _usage(f"no obligation is named {options.only}")
-    store = kept.Kept(options.kept, "proofs", is_fresh=options.fresh)
+    # The hash of the sources says nothing of a canary.
+    folder = options.kept if options.canary is None else None
+    store = kept.Kept(folder, "proofs", is_fresh=options.fresh)
     results = report.settle_all(chosen, options.timeout, store, quiet=options.json)
     if options.json:
         print(json.dumps(report.as_json(results), indent=1))
     else:
         report.show(results)
+    if options.traces is not None:
+        _write_traces(results, options)
     verdicts = {result.verdict for result in results}
     if "refuted" in verdicts:
         return REFUTED_STATUS
     return 0 if verdicts == {"proved"} else UNKNOWN_STATUS
+
+
+def _write_traces(results: "list[Result]", options: argparse.Namespace) -> None:
+    from watosfs_proofs import traces
+
+    for name, path in traces.write_traces(results, options.canary, options.traces).items():
+        told = "no trace of it was found" if path is None else f"watosfs-fuzz replay {path}"
+        print(f"{name}: {told}", file=sys.stderr if options.json else sys.stdout)
 
 
 def _usage(problem: str) -> int:

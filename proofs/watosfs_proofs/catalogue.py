@@ -70,6 +70,46 @@ GROUPS = (
 )
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """Groups that prove functions of the same modules: a mutant is judged by all of them."""
+
+    groups: tuple[Group, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the first group."""
+        return self.groups[0].name
+
+    @property
+    def modules(self) -> tuple[ModuleType, ...]:
+        """Of all groups, each once."""
+        return tuple(dict.fromkeys(module for group in self.groups for module in group.modules))
+
+    def make(self, *variants: ModuleType) -> list[Obligation]:
+        """The obligations of all groups, of ``variants`` of the modules in their order."""
+        variant = dict(zip(self.modules, variants or self.modules, strict=True))
+        return [
+            obligation
+            for group in self.groups
+            for obligation in group.make(*(variant[module] for module in group.modules))
+        ]
+
+
+def clusters() -> list[Cluster]:
+    """The groups, those with a module in common together."""
+    found: list[tuple[Group, ...]] = []
+    for group in GROUPS:
+        related = [each for each in found if _share(each, group)]
+        found = [each for each in found if each not in related]
+        found.append((*(member for each in related for member in each), group))
+    return [Cluster(groups) for groups in found]
+
+
+def _share(groups: tuple[Group, ...], group: Group) -> bool:
+    return any(module in other.modules for other in groups for module in group.modules)
+
+
 def obligations() -> list[Obligation]:
     """Every obligation of the production code."""
     return [obligation for group in GROUPS for obligation in group.make()]

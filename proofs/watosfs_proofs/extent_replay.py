@@ -9,11 +9,22 @@ from watosfs_proofs.verdicts import Case
 
 #: Sets are compared block by block up to this many blocks; beyond, only the outcome is told.
 BLOCKS_MAX = 1 << 16
+#: As many blocks are listed; more are told as runs.
+FEW = 8
 
 
 def blocks(runs: Any) -> set[int]:
     """The blocks of (start, end) pairs."""
     return {block for start, end in runs for block in range(start, end)}
+
+
+def shown(held: set[int]) -> str:
+    """A few blocks one by one, many as runs."""
+    if len(held) <= FEW:
+        return str(sorted(held))
+    firsts = sorted(block for block in held if block - 1 not in held)
+    lasts = sorted(block for block in held if block + 1 not in held)
+    return " and ".join(f"{a} to {b}" for a, b in zip(firsts, lasts, strict=True))
 
 
 def problem_with(runs: Any, expected: set[int]) -> str | None:
@@ -26,7 +37,7 @@ def problem_with(runs: Any, expected: set[int]) -> str | None:
     if any(left[1] >= right[0] for left, right in pairwise(pairs)):
         return f"{pairs} is not sorted, disjoint and coalesced"
     if blocks(pairs) != expected:
-        return f"holds {sorted(blocks(pairs))}, not {sorted(expected)}"
+        return f"holds {shown(blocks(pairs))}, not {shown(expected)}"
     if runs.count != len(expected):
         return f"count is {runs.count}, not {len(expected)}"
     return None

@@ -13,7 +13,13 @@ from watosfs_fuzz.tally import Settings
 OPERATIONS_MAX = 6
 SMOKE_OPERATIONS = 12_000
 #: Where the default seed meets the fault too late, or in a longer way.
-SEEDS = {"attributes-leak": 1, "merge-loses-entry": 3, "split-key-off-by-one": 8}
+SEEDS = {
+    "attributes-leak": 1,
+    "coalescing-off-by-one": 1,
+    "freed-twice": 1,
+    "merge-loses-entry": 3,
+    "split-key-off-by-one": 8,
+}
 
 
 @pytest.mark.parametrize("name", [canary.name for canary in canaries()])

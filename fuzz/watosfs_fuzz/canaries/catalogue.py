@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-from watosfs_fuzz.canaries import wfs3
+from watosfs_fuzz.canaries import kernels, wfs3
 from watosfs_fuzz.canaries.registry import CANARIES, Canary
 
+assert kernels, "importing it registers its canaries"
 assert wfs3, "importing it registers its canaries"
 
 
