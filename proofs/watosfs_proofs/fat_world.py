@@ -65,7 +65,7 @@ class Waiting:
 class World:
     """The table (``entry``), the map of the allocator (``free``, ``fresh``), and one chain."""
 
-    def __init__(self, path: Path, module: ModuleType = chains) -> None:
+    def __init__(self, path: Path, module: ModuleType = chains, runs_max: int = RUNS_MAX) -> None:
         self.path = path
         kernel = bind(module, {})
         self.facts = Facts(path)
@@ -82,7 +82,7 @@ class World:
         self.end = SymInt(z3.IntVal(END))
         self.written_back = 0
         self.runs: list[Run] = []
-        while len(self.runs) < RUNS_MAX and path.decide(path.boolean("another_run")):
+        while len(self.runs) < runs_max and path.decide(path.boolean("another_run")):
             first, count = path.integer("first"), path.integer("count")
             path.assume(z3.And(count >= 1, first >= 2, first + count - 1 <= self.last))
             for other, length in self.runs:

@@ -56,6 +56,13 @@ VARIANTS = [
      "            self.table.clear_run(first + held, fresh)\n", "", 0),
     ("the wrong end is fresh", chains, "cut", "self.allocator.give_back(first + held, fresh)",
      "self.allocator.give_back(first, fresh)", 0),
+    ("a piece goes beyond its run", chains, "pieces", "min(end - index, count)", "count", 0),
+    ("the run after is left out", chains, "pieces", "            i += 1\n",
+     "            i += 2\n", 0),
+    ("a run ends where the first one does", chains, "pieces", "self.starts[i + 1] if",
+     "self.starts[1] if", 0),
+    ("the cluster of the run before", chains, "pieces", "bisect_right(self.starts, index) - 1\n"
+     "        return", "bisect_right(self.starts, index) - 2\n        return", 0),
     ("links wait for ever", chains, "put",
      "        self.links = {}\n        return", "        return",
      0),
