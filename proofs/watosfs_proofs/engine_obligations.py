@@ -16,6 +16,7 @@ from watosfs.errors import DamageError
 from watosfs.wfs3 import engine
 from watosfs.wfs3.extents import ExtentError
 from watosfs_proofs.binding import bind
+from watosfs_proofs.commit_world import is_instance
 from watosfs_proofs.executor import Path
 from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.symbolic import SymInt, term
@@ -118,6 +119,8 @@ def _commit(path: Path, kernel: SimpleNamespace) -> str:
     except (OSError, DamageError) as error:
         unchanged = (made.slot, made.superblock) == ("slot", "superblock")
         path.prove("a failure changes no root", unchanged)
+        asked = z3.Or(is_forced, _changed(path, made))
+        path.prove("a failure only where there is something to do", asked)
         same = (made.store.generation, made.store.generation_max) == before
         path.prove("a failure changes no generation", same)
         return _refused(path, made, error, calls, failures)
@@ -158,11 +161,95 @@ def _refused(
     return "damage"
 
 
+def _prepare(path: Path, kernel: SimpleNamespace) -> str:
+    calls: list[object] = []
+    made = _engine(path, kernel, calls)
+    names = ("available", "held", "next_inode", "inode_count", "time", "before_time")
+    at = {name: path.integer(name) for name in names}
+    roots = {name: path.integer(name) for name in ("inodes", "orphans", "free")}
+    trees = {name: SimpleNamespace(root=SymInt(value)) for name, value in roots.items()}
+    made.inode_tree, made.orphan_tree = trees["inodes"], trees["orphans"]
+
+    def update_tree() -> list[str]:
+        calls.append("update_tree")
+        made.space.tree = trees["free"]
+        return ["node of the free tree"]
+
+    def encode(placed: list[str]) -> list[str]:
+        calls.append(("encode", placed))
+        return ["its block"]
+
+    def spill() -> list[str]:
+        calls.append("spill")
+        return ["spilled"]
+
+    made.space = SimpleNamespace(tree=None, update_tree=update_tree)
+    made.encode, made.spill = encode, spill
+    made.allocator.available, made.allocator.held = SymInt(at["available"]), SymInt(at["held"])
+    made.next_inode, made.inode_count = SymInt(at["next_inode"]), SymInt(at["inode_count"])
+    made.clock = lambda: SymInt(at["time"] - at["before_time"])
+    made.superblock = SimpleNamespace(_replace=lambda **fields: fields)
+    fields, writes = made.prepare()
+    order = ["spill", "update_tree", ("encode", ["node of the free tree"])]
+    path.prove("the free tree is written last, each once", calls == order)
+    path.prove("all that was placed is written", writes == ["spilled", "its block"])
+    now = at["time"] - at["before_time"]
+    due = {
+        "free_blocks": at["available"] + at["held"],
+        "root_tree_block": roots["inodes"],
+        "orphan_root": roots["orphans"],
+        "free_tree_block": roots["free"],
+        "root_generation": path.inputs["generation"],
+        "inode_count": at["inode_count"],
+        "next_inode": at["next_inode"],
+        "commit_time_ns": z3.If(now > 0, now, 0),
+    }
+    path.prove("no other word changes", set(fields) == set(due))
+    for name, value in due.items():
+        path.prove(f"{name} is right", term(fields[name]) == value)
+    return "prepared"
+
+
+def _stored_root(path: Path, kernel: SimpleNamespace) -> str:
+    block = SymInt(path.integer("block"))
+    tree = SimpleNamespace(root=block)
+    if path.decide(path.boolean("no root")):
+        tree.root = None
+        try:
+            kernel.stored_root(tree)
+        except AssertionError:
+            return "refused"
+        path.prove("a tree without a root is no tree", False)
+    if path.decide(path.boolean("in memory")):
+        tree.root = object.__new__(kernel.Node)
+        tree.root.block = block
+    answer = kernel.stored_root(tree)
+    path.prove("the root's block", term(answer) == block.term)
+    path.prove("the tree keeps only that", tree.root is block)
+    return "stored"
+
+
+def _mirror(path: Path, kernel: SimpleNamespace) -> str:
+    calls: list[object] = []
+    made = _engine(path, kernel, calls)
+    kernel.protocol.mirror = lambda *given: calls.append(given)
+    agree = path.decide(path.boolean("copies_agree"))
+    made.recover(copies_agree=agree)
+    mirrored = (("medium", "device", made.allocator), "slot", "superblock")
+    path.prove("repaired once, exactly when needed", calls == ([] if agree else [mirrored]))
+    made.mirror()
+    path.prove("mirrored once more", calls[-1:] == [mirrored] and len(calls) == 2 - agree)
+    return "agreed" if agree else "repaired"
+
+
 Check = Callable[[Path, SimpleNamespace], str]
 
 CHECKS: dict[str, tuple[Check, str, tuple[str, ...]]] = {
     "is_dirty": (_is_dirty, "dirty is what changed since the last commit", ("dirty", "clean")),
     "fail": (_fail, "back to the durable state, read-only", ("failed",)),
+    "prepare": (_prepare, "the next superblock says what is", ("prepared",)),
+    "stored_root": (_stored_root, "a clean tree is its root's block", ("stored", "refused")),
+    "mirror": (_mirror, "both copies are made to agree", ("agreed", "repaired")),
     "commit": (
         _commit,
         "what a commit does around the protocol",
@@ -179,6 +266,7 @@ def engine_obligations(module: ModuleType = engine) -> list[Obligation]:
             "protocol": SimpleNamespace(),
             "Medium": lambda device, allocator: ("medium", device, allocator),
             "joined": lambda writes: writes,
+            "isinstance": is_instance,
         },
     )
 
