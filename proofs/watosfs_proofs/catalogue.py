@@ -28,6 +28,7 @@ from watosfs_proofs.chunk_obligations import chunk_obligations
 from watosfs_proofs.commit_obligations import commit_obligations
 from watosfs_proofs.cost_obligations import cost_obligations
 from watosfs_proofs.descriptor_obligations import descriptor_obligations
+from watosfs_proofs.engine_obligations import engine_obligations
 from watosfs_proofs.extent_obligations import extent_obligations
 from watosfs_proofs.fat_map_obligations import fat_allocator_obligations, fat_table_obligations
 from watosfs_proofs.fat_obligations import fat_obligations
@@ -57,6 +58,7 @@ GROUPS = (
     Group("commit", (commit, engine, mounting, writing), commit_obligations),
     Group("admission", (commit, engine), admission_obligations),
     Group("superblock", (commit, engine, mounting, writing), superblock_obligations),
+    Group("engine", (engine,), engine_obligations),
     Group("chunks", (chunks,), chunk_obligations),
     Group("filedata", (filedata, filereading), file_obligations),
     Group("cost", (filedata,), cost_obligations),
