@@ -6,6 +6,7 @@ from importlib import import_module
 from watosfs_fuzz.program.target import PREFIX, ExecTarget
 from watosfs_fuzz.target import Geometry, Target
 from watosfs_fuzz.targets.model import ModelTarget
+from watosfs_fuzz.targets.wfs2 import Wfs2Target
 from watosfs_fuzz.targets.wfs3 import Wfs3Target
 
 
@@ -42,6 +43,7 @@ TARGETS: dict[str, tuple[str, Callable[[Geometry], Target]]] = {
         "the same as it comes",
         extra("pyfatfs", "PlainPyfatfsTarget", "pyfatfs"),
     ),
+    "wfs2": ("our WFS v2, in process, on a recorded device, each operation synced", Wfs2Target),
     "wfs3": ("our WFS v3, in process, on a recorded device", Wfs3Target),
 }
 #: Families of targets: what follows the prefix says which.
