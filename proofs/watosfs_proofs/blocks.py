@@ -14,7 +14,7 @@ import z3
 
 from watosfs.wfs3.extents import ExtentError
 from watosfs_proofs.executor import current
-from watosfs_proofs.lists import Facts, SymList
+from watosfs_proofs.lists import Facts, SymList, stated, stated_of_two
 from watosfs_proofs.symbolic import SymInt, term
 
 Member = Callable[[z3.ArithRef], z3.BoolRef]
@@ -138,11 +138,18 @@ class RunsOf:
         self._sum = z3.Function(f"{name}_sum", z3.IntSort(), z3.IntSort())
         self.member = member = blocks.member
         self._seen: set[tuple[int, int]] = set()
+        #: The same as ``start`` and ``end``, of indices that are touched already.
+        first = self._start = z3.Function(f"{name}_starts", z3.IntSort(), z3.IntSort())
+        last = self._end = z3.Function(f"{name}_ends", z3.IntSort(), z3.IntSort())
         indices.every(
-            lambda k: z3.Implies(self.is_index(k), z3.And(start(k) >= 0, start(k) < end(k)))
+            stated(
+                lambda k: z3.Implies(self.is_index(k), z3.And(first(k) >= 0, first(k) < last(k)))
+            )
         )
         indices.every_two(
-            lambda j, k: z3.Implies(z3.And(j >= 0, j < k, k < length), end(j) < start(k))
+            stated_of_two(
+                lambda j, k: z3.Implies(z3.And(j >= 0, j < k, k < length), last(j) < first(k))
+            )
         )
         indices.touch(length - 1)
 
@@ -157,12 +164,16 @@ class RunsOf:
         path.flushes.append(lambda: self._meet(blocks.facts))
         step = self._sum
         indices.every(
-            lambda k: z3.Implies(self.is_index(k), step(k + 1) == step(k) + end(k) - start(k))
+            stated(
+                lambda k: z3.Implies(self.is_index(k), step(k + 1) == step(k) + last(k) - first(k))
+            )
         )
         # By induction on k: no run has a negative number of blocks.
         indices.every(
-            lambda k: z3.Implies(
-                z3.And(k >= 0, k <= length), z3.And(step(k) >= 0, step(k) <= step(length))
+            stated(
+                lambda k: z3.Implies(
+                    z3.And(k >= 0, k <= length), z3.And(step(k) >= 0, step(k) <= step(length))
+                )
             )
         )
         path.assume(z3.And(step(z3.IntVal(0)) == 0, step(length) == term(blocks.count)))
@@ -183,6 +194,6 @@ class RunsOf:
             for number, k in runs:
                 if (block_number, number) not in self._seen:
                     self._seen.add((block_number, number))
-                    inside = z3.And(self.is_index(k), in_run(block, self.start(k), self.end(k)))
+                    inside = z3.And(self.is_index(k), in_run(block, self._start(k), self._end(k)))
                     here = z3.And(self.member(block), self.where(block) == k)
                     facts.path.assume(z3.Implies(inside, here))

@@ -108,6 +108,8 @@ def _cut(path: Path, kernel: SimpleNamespace) -> str:
     stays = z3.And(state.mask.bit(block), block * BLOCK < end)
     path.prove("exactly the blocks before the end stay", state.chunk.mask.bit(block) == stays)
     path.prove("it does not grow", now.length <= state.length)
+    needed = (end + BLOCK - 1) / BLOCK * BLOCK
+    path.prove("no block is kept in memory behind the end", now.length <= needed)
     state.prove_kept()
     return "shorter" if path.decide(now.length < state.length) else "as long"
 

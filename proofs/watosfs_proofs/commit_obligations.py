@@ -93,9 +93,22 @@ def _failing_commit(path: Path, kernel: Kernel) -> str:
     world = World(path, kernel, can_fail=True)
     engine = world.mounted(superblock_of(world.old), world.at)
     device, books = world.device, world.books
+    said: list[str] = []
+    numbers = engine.next_inode, engine.inode_count
+
+    def revert() -> None:
+        said.append("revert")
+        engine.next_inode, engine.inode_count = 0, 0
+
+    engine.in_transaction, engine.revert = True, revert
+    engine.reverted = lambda: said.append("reverted")
     try:
         engine.commit()
     except OSError:
+        path.prove("the working tree is given up, then its users are told", said == [
+            "revert", "reverted"] and engine.in_transaction is False)  # fmt: skip
+        kept = engine.next_inode is numbers[0] and engine.inode_count is numbers[1]
+        path.prove("inode numbers are never used again", kept)
         path.prove("a failure releases nothing", books.released_at == [])
         path.prove("no later commit", engine.has_failed and engine.read_only_reason is not None)
         issued = len(device.events)

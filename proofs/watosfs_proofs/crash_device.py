@@ -20,8 +20,8 @@ from watosfs.block.device import Capabilities
 from watosfs.wfs3.format import BLOCK_SIZE, Superblock
 from watosfs_proofs.blocks import Member, blocks_of_path
 from watosfs_proofs.executor import Path, concrete
+from watosfs_proofs.lists import stated
 from watosfs_proofs.symbolic import SymBool, SymInt, term
-from watosfs_proofs.verdicts import HarnessError
 
 Content = Callable[[z3.ArithRef], z3.ArithRef]
 
@@ -140,8 +140,8 @@ class CrashDevice:
     def write(self, block: Any, data: Any) -> None:
         """Superblocks go to a slot, runs elsewhere. Raises EIO."""
         if isinstance(data, Image):
-            if type(block) is not int or block not in (0, 1):
-                raise HarnessError(f"a superblock is written to {block!r}")
+            is_slot = type(block) is int and block in (0, 1)
+            self.path.prove("a superblock goes to one of the two slots", is_slot)
             ok = not self._fails("superblock_write")
             self._superblock_written(block, data.fields, ok)
         else:
@@ -207,9 +207,7 @@ class CrashDevice:
             if event.slot is not None:
                 path.assume(_fate(event.kept, event.torn, issued, durable))
                 continue
-            self.facts.every(
-                lambda b, e=event, i=issued, d=durable: _fate(e.kept(b), e.torn(b), i, d)  # type: ignore[misc]
-            )
+            self.facts.every(stated(_fate_of_each(event, issued, durable)))
             content = _overwritten(content, event)
         path.decoders["story"] = self._decode
         copies = (
@@ -248,6 +246,10 @@ def _fate(kept: Any, torn: Any, issued: Any, durable: z3.BoolRef) -> z3.BoolRef:
         z3.Not(z3.And(kept, torn)),
         z3.Implies(durable, kept),
     )
+
+
+def _fate_of_each(event: Event, issued: Any, durable: z3.BoolRef) -> Member:
+    return lambda b: _fate(event.kept(b), event.torn(b), issued, durable)
 
 
 def _overwritten(content: Content, event: Event) -> Content:

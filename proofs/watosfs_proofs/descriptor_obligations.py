@@ -4,19 +4,27 @@ long as descriptors lead to it. Any table, any number of processes.
 
 import errno
 from collections.abc import Callable
-from types import ModuleType, SimpleNamespace
+from itertools import combinations, product
+from types import ModuleType
 from typing import Any
 
 import z3
 
 from watosfs.kernel import numbers
-from watosfs_proofs.descriptor_world import Calls, Description, World
+from watosfs_proofs.descriptor_world import Calls, World
 from watosfs_proofs.executor import Path
 from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.symbolic import SymInt, term
 
 BOUND = "any table, any number of processes"
-ENTRIES = 2
+FLAGS = (1, numbers.O_APPEND, numbers.O_NONBLOCK)
+UNKNOWN = 99
+EBADF, EINVAL = f"errno {errno.EBADF}", f"errno {errno.EINVAL}"
+
+
+def _any_number(path: Path, name: str) -> SymInt:
+    """A number that a program may pass: negative ones too."""
+    return SymInt(path.integer(f"{name}_if_positive") - path.integer(f"{name}_if_negative"))
 
 
 def _lowest_free(path: Path, calls: Calls) -> str:
@@ -49,8 +57,13 @@ def _duplicated(
     except OSError as failure:
         if failure.errno == errno.EBADF:
             path.prove("EBADF only when it is not open", z3.Not(world.was_open(old.term)))
+        elif failure.errno == errno.EINVAL:
+            outside = z3.Or(term(first) < 0, term(first) >= world.limit)
+            path.prove("EINVAL only for a number outside the limits", outside)
         else:
             path.prove("EMFILE else", failure.errno == errno.EMFILE)
+            path.prove("not for a number outside", z3.Or(
+                term(first) == 0, z3.And(term(first) >= 0, term(first) < world.limit)))  # fmt: skip
             world.prove_none_free(first)
         world.prove_only()
         world.prove_counted()
@@ -71,8 +84,8 @@ def _dup(path: Path, calls: Calls) -> str:
 
 
 def _dupfd(path: Path, calls: Calls) -> str:
-    world, old, least = World(path, calls), SymInt(path.integer("old")), path.integer("least")
-    path.assume(least < world.limit)
+    world, old = World(path, calls), SymInt(path.integer("old"))
+    least = _any_number(path, "least").term
     closes = path.decide(path.boolean("closes"))
     command = numbers.F_DUPFD_CLOEXEC if closes else numbers.F_DUPFD
 
@@ -82,25 +95,61 @@ def _dupfd(path: Path, calls: Calls) -> str:
     return _duplicated(world, old, SymInt(least), call, closes)
 
 
+def _flags(path: Path, calls: Calls) -> str:
+    """F_GETFL, F_SETFL with any of the flags, and commands that do not exist."""
+    world, number = World(path, calls), SymInt(path.integer("descriptor"))
+
+    def call(command: int, argument: int) -> Any:
+        try:
+            return calls.calls.fcntl(world.kernel, world.process, number, command, argument)
+        except OSError as failure:
+            return f"errno {failure.errno}"
+
+    if not path.decide(world.was_open(number.term)):
+        for command in (numbers.F_GETFL, numbers.F_SETFL, UNKNOWN):
+            path.prove("EBADF when it is not open", call(command, 0) == EBADF)
+        return "refused"
+    description = world.table[number].description
+    settable = numbers.O_APPEND | numbers.O_NONBLOCK
+    sums = [sum(chosen) for size in range(len(FLAGS) + 1) for chosen in combinations(FLAGS, size)]
+    right = {"an unknown command is EINVAL": True, "F_GETFL says the flags": True,
+             "exactly the flags that can be set are set": True}  # fmt: skip
+    for had, given in product(sums, sums):
+        description.flags = had
+        right["an unknown command is EINVAL"] &= call(UNKNOWN, given) == EINVAL
+        right["F_GETFL says the flags"] &= call(numbers.F_GETFL, given) == had
+        result = call(numbers.F_SETFL, given)
+        wanted = (0, had & ~settable | given & settable)
+        right["exactly the flags that can be set are set"] &= (result, description.flags) == wanted
+    for name, holds in right.items():
+        path.prove(name, holds)
+    world.prove_only()
+    world.prove_counted()
+    return "done"
+
+
 def _dup2(path: Path, calls: Calls) -> str:
     """dup2, and dup3 with and without O_CLOEXEC."""
-    world, old, new = World(path, calls), SymInt(path.integer("old")), SymInt(path.integer("new"))
+    world, old, new = World(path, calls), _any_number(path, "old"), _any_number(path, "new")
     is_dup3 = path.decide(path.boolean("dup3"))
     closes = is_dup3 and path.decide(path.boolean("closes"))
-    flags = (numbers.O_CLOEXEC if closes else 0,) if is_dup3 else ()
+    odd = is_dup3 and not closes and path.decide(path.boolean("other_flags"))
+    flags = (numbers.O_CLOEXEC if closes else numbers.O_APPEND if odd else 0,) if is_dup3 else ()
     function = calls.calls.dup3 if is_dup3 else calls.calls.dup2
     try:
         result = function(world.kernel, world.process, old, new, *flags)
     except OSError as failure:
         same = old.term == new.term
-        bad = z3.Or(z3.Not(world.was_open(old.term)), new.term >= world.limit)
+        outside = z3.Or(new.term < 0, new.term >= world.limit)
+        bad = z3.Or(z3.Not(world.was_open(old.term)), outside)
         is_right = failure.errno == errno.EINVAL if is_dup3 else failure.errno == errno.EBADF
         is_bad = z3.And(bad, failure.errno == errno.EBADF)
-        own = z3.And(same, is_dup3, is_right)
+        own = z3.And(z3.Or(same, odd), is_dup3, is_right)
         path.prove("refused when it should be", z3.Or(own, is_bad))
         world.prove_only()
         world.prove_counted()
         return "refused"
+    path.prove("no other flags than O_CLOEXEC", not odd)
     path.prove("the number asked for", term(result) == new.term)
     path.prove("the old one was open", world.was_open(old.term))
     if path.decide(old.term == new.term):
@@ -108,7 +157,7 @@ def _dup2(path: Path, calls: Calls) -> str:
         world.prove_only()
         world.prove_counted()
         return "itself"
-    path.prove("below the limit", new.term < world.limit)
+    path.prove("within the limits", z3.And(new.term >= 0, new.term < world.limit))
     entry = _leads(world, new)
     path.prove("to the same description", entry.description is _leads(world, old).description)
     path.prove("closes on exec as asked", entry.closes_on_exec is closes)
@@ -143,13 +192,14 @@ def _set_flag(path: Path, calls: Calls) -> str:
     closes = path.decide(path.boolean("closes"))
     argument = numbers.FD_CLOEXEC if closes else 0
     try:
-        calls.calls.fcntl(world.kernel, world.process, number, numbers.F_SETFD, argument)
+        result = calls.calls.fcntl(world.kernel, world.process, number, numbers.F_SETFD, argument)
     except OSError as failure:
         path.prove("EBADF only when it is not open", z3.And(
             z3.Not(world.was_open(number.term)), failure.errno == errno.EBADF))  # fmt: skip
         return "refused"
     entry = _leads(world, number)
     path.prove("closes on exec as asked", entry.closes_on_exec is closes)
+    path.prove("returns 0", result == 0)
     got = calls.calls.fcntl(world.kernel, world.process, number, numbers.F_GETFD, 0)
     path.prove("as F_GETFD says", got == argument)
     world.prove_only(number)
@@ -157,69 +207,8 @@ def _set_flag(path: Path, calls: Calls) -> str:
     return "set"
 
 
-def _small(path: Path, calls: Calls) -> tuple[World, dict[int, Any], list[Description]]:
-    """A process with a table of at most ENTRIES known numbers, for calls that go through it."""
-    world = World(path, calls)
-    table: dict[int, Any] = {}
-    for number in range(ENTRIES):
-        if path.decide(path.boolean(f"open_{number}")):
-            entry = world.new_entry([], z3.IntVal(number))
-            closes = path.decide(path.boolean(f"closes_{number}"))
-            table[number] = calls.descriptor(entry.description, closes)
-    world.process.descriptors = dict(table)
-    return world, table, world.descriptions
-
-
-def _recount(world: World, before: dict[int, Any], *tables: dict[int, Any]) -> None:
-    """Move what is held from one table to others."""
-    for each in world.descriptions:
-        was = sum(entry.description is each for entry in before.values())
-        now = sum(entry.description is each for table in tables for entry in table.values())
-        each.held = each.held + (now - was)
-    world.prove_counted()
-
-
-def _fork(path: Path, calls: Calls) -> str:
-    world, table, _ = _small(path, calls)
-    parent, child = world.process, object.__new__(calls.process)
-    child.descriptors, child.pid = {}, 2
-    parent.credentials, parent.umask, parent.cwd = "credentials", "umask", "cwd"
-    parent.pinned_cwd = SimpleNamespace(is_stale=False)
-    world.kernel.processes = {1: parent}
-    world.kernel.add_process = lambda cwd, process: child
-    path.prove("the child's number", calls.calls.fork(world.kernel, parent) == 2)
-    path.prove("the child has the same descriptors", child.descriptors == table)
-    path.prove("the parent keeps its own", parent.descriptors == table)
-    path.prove("the child has the same limit", child.limit is parent.limit)
-    _recount(world, table, parent.descriptors, child.descriptors)
-    return f"{len(table)} descriptors"
-
-
-def _execve(path: Path, calls: Calls) -> str:
-    world, table, _ = _small(path, calls)
-    calls.calls.execve(world.kernel, world.process)
-    stay = {number: entry for number, entry in table.items() if not entry.closes_on_exec}
-    path.prove("exactly those that close on exec are closed", world.process.descriptors == stay)
-    _recount(world, table, world.process.descriptors)
-    return f"{len(table)} descriptors"
-
-
-def _exit(path: Path, calls: Calls) -> str:
-    world, table, _ = _small(path, calls)
-    world.kernel.volumes = []
-    world.kernel.processes = {1: world.process}
-    world.process.pinned_cwd = SimpleNamespace(close=lambda: None)
-    calls.calls.exit_process(world.kernel, world.process)
-    path.prove("no descriptor is left", world.process.descriptors == {})
-    path.prove("the process is gone", world.kernel.processes == {})
-    _recount(world, table)
-    return f"{len(table)} descriptors"
-
-
 Check = Callable[[Path, Calls], str]
 
-SMALL = f"tables of at most {ENTRIES}"
-SIZES = tuple(f"{size} descriptors" for size in range(ENTRIES + 1))
 CHECKS: dict[str, tuple[Check, str, str, tuple[str, ...]]] = {
     "lowest_free": (_lowest_free, "the lowest free number", BOUND, ("found", "none")),
     "dup": (_dup, "the lowest free number, the same description", BOUND,
@@ -229,10 +218,9 @@ CHECKS: dict[str, tuple[Check, str, str, tuple[str, ...]]] = {
     "dup2": (_dup2, "closes the new number, never the old", BOUND,
              ("replaced", "installed", "itself", "refused")),
     "close": (_close, "the last close releases", BOUND, ("last", "not last", "refused")),
+    "fcntl F_SETFL": (_flags, "the flags that can be set, and no unknown command", BOUND,
+                      ("done", "refused")),
     "fcntl F_SETFD": (_set_flag, "one flag of one descriptor", BOUND, ("set", "refused")),
-    "fork": (_fork, "every descriptor is counted twice", SMALL, SIZES),
-    "execve": (_execve, "closes what closes on exec", SMALL, SIZES),
-    "exit": (_exit, "leaves no descriptor", SMALL, SIZES),
 }  # fmt: skip
 
 

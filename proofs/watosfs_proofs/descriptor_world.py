@@ -135,7 +135,8 @@ class World:
         self.process.limit = SymInt(self.limit)
         self.table = Table(self)
         self.process.descriptors = self.table
-        self.was_open = self.table.open
+        self.was_open = is_open = self.table.open
+        self.facts.every(lambda n: z3.Implies(is_open(n), n >= 0))
         self.number = path.integer("number")
         self.facts.touch(self.number)
         self.kernel: Any = object.__new__(calls.kernel)

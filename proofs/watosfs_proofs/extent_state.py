@@ -7,7 +7,7 @@ from typing import Any
 import z3
 
 from watosfs_proofs.executor import Path, concrete
-from watosfs_proofs.lists import Facts, SymList
+from watosfs_proofs.lists import Facts, SymList, stated, stated_of_two
 from watosfs_proofs.loops import Invariant, Locals
 from watosfs_proofs.symbolic import SymInt, term
 
@@ -60,12 +60,21 @@ def arbitrary_set(path: Path, kernel: SimpleNamespace, name: str = "") -> tuple[
     lo, hi = path.integer(f"{name}lo"), path.integer(f"{name}hi")
     state = ExtentState(runs, lo, hi)
     start, end = state.starts.read, state.ends.read
+    first, last = (
+        z3.Function(f"{name}{each}", z3.IntSort(), z3.IntSort()) for each in ("starts", "ends")
+    )
     facts.every(
-        lambda k: z3.Implies(
-            state.is_index(k), z3.And(lo <= start(k), start(k) < end(k), end(k) <= hi)
+        stated(
+            lambda k: z3.Implies(
+                state.is_index(k), z3.And(lo <= first(k), first(k) < last(k), last(k) <= hi)
+            )
         )
     )
-    facts.every_two(lambda j, k: z3.Implies(z3.And(j >= 0, j < k, k < length), end(j) < start(k)))
+    facts.every_two(
+        stated_of_two(
+            lambda j, k: z3.Implies(z3.And(j >= 0, j < k, k < length), last(j) < first(k))
+        )
+    )
     facts.touch(z3.IntVal(0))
     facts.touch(length - 1)
 

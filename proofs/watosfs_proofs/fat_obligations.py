@@ -15,6 +15,7 @@ from watosfs_proofs.fat_world import END, NEW_RUNS_MAX, RUNS_MAX, Run, World
 from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.symbolic import SymInt, term
 
+PIECES_RUNS_MAX = 3
 BOUND = f"any table; chains of at most {RUNS_MAX} runs of any length"
 
 
@@ -63,7 +64,8 @@ def _prove_waiting(world: World) -> None:
 
 
 def _extend(path: Path, module: ModuleType) -> str:
-    world = World(path, module)
+    """Of what is there only the last run matters: nothing is there, or one run."""
+    world = World(path, module, runs_max=1)
     c, wanted = world.cluster, path.integer("wanted")
     path.assume(wanted >= 1)
     had, old = term(world.chain.count), world.runs
@@ -139,6 +141,37 @@ def _cut(path: Path, module: ModuleType) -> str:
     return "cut" if path.decide(kept < had) else "kept"
 
 
+def _pieces(path: Path, module: ModuleType) -> str:
+    """Where a chain of up to PIECES_RUNS_MAX runs has what is asked for."""
+    world = World(path, module, PIECES_RUNS_MAX)
+    chain, runs = world.chain, world.runs
+    index, count, j = path.integer("from"), path.integer("asked"), path.integer("j")
+    total = _clusters(runs)
+    path.assume(index + count <= total)
+    found = [(term(a), term(b)) for a, b in chain.pieces(SymInt(index), SymInt(count))]
+    path.prove("as many as asked", _clusters(found) == count)
+    for _, length in found:
+        path.prove("no piece is empty", length >= 1)
+    right = z3.Implies(j < count, _at(found, j) == _at(runs, index + j))
+    path.prove("each cluster in its turn", right)
+    if path.decide(index < total):
+        path.prove(
+            "the cluster at an index", term(chain.cluster(SymInt(index))) == _at(runs, index)
+        )
+    path.prove("as many runs as given, none of them joined", len(chain.firsts) == len(runs))
+    for (first, length), start, given in zip(runs, chain.starts, chain.firsts, strict=True):
+        at = _at(runs, term(start))
+        path.prove("a run begins where it begins", z3.And(
+            at == first, term(given) == first, length >= 1))  # fmt: skip
+    if runs:
+        path.prove("the first and the last cluster", z3.And(
+            term(chain.first) == _at(runs, z3.IntVal(0)),
+            term(chain.tail) == _at(runs, total - 1)))  # fmt: skip
+    else:
+        path.prove("an empty chain has no cluster", chain.first == 0)
+    return f"{len(runs)} runs"
+
+
 class _Items:
     """What waits, as known keys: for the code that goes through all of it."""
 
@@ -194,9 +227,13 @@ def _put(path: Path, module: ModuleType) -> str:
 Check = Callable[[Path, ModuleType], str]
 
 CHECKS: dict[str, tuple[Check, str, str, tuple[str, ...]]] = {
-    "extend": (_extend, "no cross-link, no cycle, counted", f"{BOUND}, {NEW_RUNS_MAX} new ones",
+    "extend": (_extend, "no cross-link, no cycle, counted",
+               f"any table; a run of any length and at most {NEW_RUNS_MAX} new ones",
                ("extended", "after a write-back", "refused")),
     "cut": (_cut, "frees exactly what is cut, when it is safe", BOUND, ("cut", "kept")),
+    "pieces": (_pieces, "each cluster of a chain, in order",
+               f"any table; chains of at most {PIECES_RUNS_MAX} runs of any length",
+               tuple(f"{size} runs" for size in range(PIECES_RUNS_MAX + 1))),
     "put": (_put, "what waits reaches the table", "at most 2 links, cuts and runs",
             ("0 waited", "1 waited", "2 waited")),
 }  # fmt: skip

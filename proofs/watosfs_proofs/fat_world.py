@@ -21,7 +21,7 @@ from watosfs.fat import chains
 from watosfs_proofs.binding import bind
 from watosfs_proofs.blocks import in_run
 from watosfs_proofs.executor import Path
-from watosfs_proofs.lists import Facts
+from watosfs_proofs.lists import Facts, stated
 from watosfs_proofs.symbolic import SymInt, term
 
 Run = tuple[z3.ArithRef, z3.ArithRef]
@@ -65,7 +65,7 @@ class Waiting:
 class World:
     """The table (``entry``), the map of the allocator (``free``, ``fresh``), and one chain."""
 
-    def __init__(self, path: Path, module: ModuleType = chains) -> None:
+    def __init__(self, path: Path, module: ModuleType = chains, runs_max: int = RUNS_MAX) -> None:
         self.path = path
         kernel = bind(module, {})
         self.facts = Facts(path)
@@ -82,7 +82,7 @@ class World:
         self.end = SymInt(z3.IntVal(END))
         self.written_back = 0
         self.runs: list[Run] = []
-        while len(self.runs) < RUNS_MAX and path.decide(path.boolean("another_run")):
+        while len(self.runs) < runs_max and path.decide(path.boolean("another_run")):
             first, count = path.integer("first"), path.integer("count")
             path.assume(z3.And(count >= 1, first >= 2, first + count - 1 <= self.last))
             for other, length in self.runs:
@@ -104,10 +104,7 @@ class World:
         self.chains.links, self.chains.cuts = Waiting(path, "links"), Waiting(path, "cuts")
         self.chains.frees, self.chains.held_count = [], SymInt(path.integer("held_count"))
         self.chains._write_back = self.write_back
-        # Stated once, and put in for each cluster.
-        any_cluster = z3.Int("any_cluster")
-        stated = self._of_each(self.effective(), self.runs)(any_cluster)
-        self.facts.every(lambda c: z3.substitute(stated, (any_cluster, c)))
+        self.facts.every(stated(self._of_each(self.effective(), self.runs)))
 
     def _of_each(self, effective: Callable[[z3.ArithRef], z3.ArithRef], runs: list[Run]) -> Has:
         links, cuts = self.chains.links, self.chains.cuts

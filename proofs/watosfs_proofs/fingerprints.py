@@ -10,7 +10,7 @@ from pathlib import Path
 
 import z3
 
-from watosfs_proofs.catalogue import Group
+from watosfs_proofs.catalogue import Cluster, Group
 
 OURS = ("watosfs_proofs", "watosfs")
 
@@ -83,3 +83,13 @@ def of_proof(group: Group) -> str:
     proved = {module.__name__ for module in group.modules}
     needed = {*closure(group.make.__module__), *closure("watosfs_proofs.obligation")} - proved
     return digest([*tools(), *sources_of(sorted(needed))])
+
+
+def of_cluster(cluster: Cluster) -> str:
+    """``of_group`` of all groups."""
+    return digest([of_group(group) for group in cluster.groups])
+
+
+def of_proofs(cluster: Cluster) -> str:
+    """``of_proof`` of all groups."""
+    return digest([of_proof(group) for group in cluster.groups])

@@ -95,6 +95,20 @@ class Facts:
             self._now = outer
 
 
+def stated(rule: One) -> One:
+    """The same rule, spelled out once and put in for each element; it must touch nothing."""
+    any_one = z3.Int("any!one")
+    body = rule(any_one)
+    return lambda a: z3.substitute(body, (any_one, a))
+
+
+def stated_of_two(rule: Two) -> Two:
+    """The same for a rule of two elements."""
+    one, other = z3.Int("any!one"), z3.Int("any!other")
+    body = rule(one, other)
+    return lambda a, b: z3.substitute(body, (one, a), (other, b))
+
+
 class SymList:
     """A list of ``length`` integers, ``read(i)`` being the one at index i."""
 

@@ -12,7 +12,7 @@ from types import ModuleType
 from rich.live import Live
 from rich.table import Table
 
-from watosfs_proofs.catalogue import GROUPS, Group
+from watosfs_proofs.catalogue import Cluster, clusters
 from watosfs_proofs.equivalents import Explanation
 from watosfs_proofs.kept import Kept
 from watosfs_proofs.mutant_run import (
@@ -85,38 +85,38 @@ def judge_all(
     functions: list[str] = []
     console = wide_console(stderr=True)
     with Live(console=console, auto_refresh=False, transient=True) as live:
-        for group in GROUPS:
-            if names and not any(each in name for each in names for name in _names(group)):
+        for cluster in clusters():
+            if names and not any(each in name for each in names for name in _names(cluster)):
                 continue
-            exercises = exercises_of(group, kept)
-            for module, function in proved_functions(group, exercises):
-                name = f"{group.name}:{function}"
+            exercises = exercises_of(cluster, kept)
+            for module, function in proved_functions(cluster, exercises):
+                name = f"{cluster.name}:{function}"
                 if names and not any(each in name for each in names):
                     continue
                 functions.append(name)
-                for each in _judge(group, module, function, exercises, kept, explained):
+                for each in _judge(cluster, module, function, exercises, kept, explained):
                     judged.append(each)
                     if not quiet and console.is_terminal:
                         live.update(table(judged), refresh=True)
     survivors = {each.mutant.identity for each in judged if each.judgement.status == SURVIVED}
-    known = {f"{group.name}:" for group in GROUPS}
+    known = {f"{cluster.name}:" for cluster in clusters()}
     stale = [
         one
         for one in explained.values()
         if (one.function in functions and one.id not in survivors)
         or (not names and one.function not in functions)
-        or not any(one.function.startswith(group) for group in known)
+        or not any(one.function.startswith(name) for name in known)
     ]
     return Report(judged, stale, functions)
 
 
-def _names(group: Group) -> list[str]:
-    """Of the functions in the group's modules, proved or not."""
-    return [f"{group.name}:{name}" for module in group.modules for name in functions(module)]
+def _names(cluster: Cluster) -> list[str]:
+    """Of the functions in the cluster's modules, proved or not."""
+    return [f"{cluster.name}:{name}" for module in cluster.modules for name in functions(module)]
 
 
 def _judge(
-    group: Group,
+    cluster: Cluster,
     module: ModuleType,
     function: str,
     exercises: list[Exercise],
@@ -125,8 +125,8 @@ def _judge(
 ) -> list[Judged]:
     try:
         return [
-            Judged(group.name, mutant, judgement, explained.get(mutant.identity))
-            for mutant, judgement in judge_function(group, module, function, exercises, kept)
+            Judged(cluster.name, mutant, judgement, explained.get(mutant.identity))
+            for mutant, judgement in judge_function(cluster, module, function, exercises, kept)
         ]
     finally:
         kept.save()

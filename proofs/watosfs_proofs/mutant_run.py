@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from types import FrameType, ModuleType
 
-from watosfs_proofs.catalogue import Group
+from watosfs_proofs.catalogue import Cluster
 from watosfs_proofs.executor import Limits, explore
-from watosfs_proofs.fingerprints import digest, of_group, of_proof
+from watosfs_proofs.fingerprints import digest, of_cluster, of_proofs
 from watosfs_proofs.kept import Kept
 from watosfs_proofs.mutants import Mutant, functions, mutants_of, source_of, watched
 from watosfs_proofs.obligation import VACUOUS, Obligation, conclude
@@ -22,7 +22,7 @@ from watosfs_proofs.verdicts import HarnessError, Refuted, Unknown, Unsupported
 KILLED, STOPPED, SURVIVED = "killed", "stopped", "survived"
 #: Seconds for one obligation on a mutant, and for all of them.
 LIMITS = Limits(seconds=10.0, query_seconds=10.0)
-MUTANT_SECONDS = 40.0
+MUTANT_SECONDS = 20.0
 
 
 class DoesNotEnd(BaseException):
@@ -64,11 +64,11 @@ def alarm(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, previous)
 
 
-def exercises(group: Group) -> list[Exercise]:
+def exercises(cluster: Cluster) -> list[Exercise]:
     """Runs every obligation on a copy of production's modules whose functions report each call."""
     seen: set[str] = set()
     found = []
-    for obligation in group.make(*(watched(module, seen) for module in group.modules)):
+    for obligation in cluster.make(*(watched(module, seen) for module in cluster.modules)):
         seen.clear()
         start = time.perf_counter()
         explore(obligation.run, LIMITS)
@@ -76,23 +76,23 @@ def exercises(group: Group) -> list[Exercise]:
     return found
 
 
-def exercises_of(group: Group, kept: Kept) -> list[Exercise]:
+def exercises_of(cluster: Cluster, kept: Kept) -> list[Exercise]:
     """The same, kept as long as neither the proof nor the code changes."""
-    name, key = f"exercises of {group.name}", of_group(group)
+    name, key = f"exercises of {cluster.name}", of_cluster(cluster)
     known = kept.get(name, key)
     if known is None:
-        rows = [[e.obligation, sorted(e.functions), e.seconds] for e in exercises(group)]
+        rows = [[e.obligation, sorted(e.functions), e.seconds] for e in exercises(cluster)]
         kept.put(name, key, {"rows": rows})
         known = kept.entries[name]
     return [Exercise(o, frozenset(called), seconds) for o, called, seconds in known["rows"]]
 
 
-def proved_functions(group: Group, exercises: list[Exercise]) -> list[tuple[ModuleType, str]]:
-    """The functions of the group's modules that some obligation runs."""
+def proved_functions(cluster: Cluster, exercises: list[Exercise]) -> list[tuple[ModuleType, str]]:
+    """The functions of the cluster's modules that some obligation runs."""
     run = {name for each in exercises for name in each.functions}
     return [
         (module, function)
-        for module in group.modules
+        for module in cluster.modules
         for function in functions(module)
         if f"{module.__name__}:{function}" in run
     ]
@@ -108,17 +108,17 @@ def order_for(name: str, exercises: list[Exercise]) -> list[str]:
     return [each.obligation for each in sorted(exercises, key=rank) if name in each.functions]
 
 
-def fingerprint(group: Group, name: str, exercises: list[Exercise]) -> str:
+def fingerprint(cluster: Cluster, name: str, exercises: list[Exercise]) -> str:
     """What the verdicts on a function's mutants depend on: the proof, and the source of all
     functions that the same obligations run.
     """
     together = {other for each in exercises if name in each.functions for other in each.functions}
     sources = []
-    for module in group.modules:
+    for module in cluster.modules:
         for function in functions(module):
             if f"{module.__name__}:{function}" in together:
                 sources += [function, source_of(module, function)]
-    return digest([of_proof(group), *order_names(name, exercises), *sources])
+    return digest([of_proofs(cluster), *order_names(name, exercises), *sources])
 
 
 def order_names(name: str, exercises: list[Exercise]) -> list[str]:
@@ -126,21 +126,21 @@ def order_names(name: str, exercises: list[Exercise]) -> list[str]:
     return sorted(order_for(name, exercises))
 
 
-def judge(group: Group, mutant: Mutant, order: list[str]) -> Judgement:
+def judge(cluster: Cluster, mutant: Mutant, order: list[str]) -> Judgement:
     """The first obligation that fails on the mutant; all of them when none is refuted."""
     start = time.perf_counter()
     try:
         with alarm(MUTANT_SECONDS):
-            found = _judge(group, mutant, order)
+            found = _judge(cluster, mutant, order)
     except DoesNotEnd:
         found = Judgement(STOPPED, reason=f"runs for more than {MUTANT_SECONDS:g} s")
     return Judgement(found.status, found.by, found.reason, time.perf_counter() - start)
 
 
-def _judge(group: Group, mutant: Mutant, order: list[str]) -> Judgement:
+def _judge(cluster: Cluster, mutant: Mutant, order: list[str]) -> Judgement:
     variant = mutant.build()
-    modules = [variant if module is mutant.module else module for module in group.modules]
-    obligations = {obligation.name: obligation for obligation in group.make(*modules)}
+    modules = [variant if module is mutant.module else module for module in cluster.modules]
+    obligations = {obligation.name: obligation for obligation in cluster.make(*modules)}
     stopped = None
     for name in order:
         found = _failure(obligations[name])
@@ -164,15 +164,15 @@ def _failure(obligation: Obligation) -> Judgement | None:
 
 
 def judge_function(
-    group: Group, module: ModuleType, function: str, exercises: list[Exercise], kept: Kept
+    cluster: Cluster, module: ModuleType, function: str, exercises: list[Exercise], kept: Kept
 ) -> Iterator[tuple[Mutant, Judgement]]:
     """Every mutant of a function; what is kept is not run again, and what is run is kept."""
     name = f"{module.__name__}:{function}"
-    key, order = fingerprint(group, name, exercises), order_for(name, exercises)
+    key, order = fingerprint(cluster, name, exercises), order_for(name, exercises)
     for mutant in mutants_of(module, function):
         known = kept.get(mutant.identity, key)
         if known is None:
-            judgement = judge(group, mutant, order)
+            judgement = judge(cluster, mutant, order)
             if judgement.status == KILLED:  # what refuted one refutes its neighbours
                 order.sort(key=lambda name, by=judgement.by: name != by)  # type: ignore[misc]
             kept.put(mutant.identity, key, asdict(judgement))

@@ -12,6 +12,7 @@ import z3
 
 from watosfs.errors import DamageError
 from watosfs.wfs3 import format
+from watosfs.wfs3.node import HEADER_SIZE
 from watosfs_proofs.binding import bind
 from watosfs_proofs.commit_world import Modules, superblock_of, usable
 from watosfs_proofs.crash_device import FIELDS, TOTAL, SymbolicSuperblock, fields_of
@@ -22,6 +23,16 @@ from watosfs_proofs.symbolic import SymInt
 TRANSFERS, TRANSFER_BLOCKS_MAX = 3, 2
 #: A feature bit that this code does not know.
 UNKNOWN_BIT = 1 << 9
+#: Superblocks: (name, behind a node header, incompatible features, read-only-compatible ones).
+RAW, KNOWN = format.INCOMPAT_RAW_DATA, format.RO_COMPAT_KNOWN
+KINDS = (
+    ("ours", False, RAW, KNOWN),
+    ("ours_misplaced", True, RAW, KNOWN),
+    ("published", True, 0, KNOWN),
+    ("published_layout", False, 0, KNOWN),
+    ("unknown_incompat", False, RAW | UNKNOWN_BIT, KNOWN),
+    ("unknown_ro_compat", False, RAW, KNOWN | UNKNOWN_BIT),
+)
 
 
 def _elect(path: Path, modules: Modules) -> str:
@@ -92,34 +103,36 @@ def _problem(path: Path, modules: Modules) -> str:
 class Slots:
     """A device whose two slots hold anything, or cannot be read."""
 
-    block_size_bytes = format.BLOCK_SIZE
-
     def __init__(self, path: Path) -> None:
         self.path, self.block_count = path, SymInt(TOTAL)
-        path.assume(TOTAL >= 2)
-        self.readable = [path.decide(path.boolean(f"readable{slot}")) for slot in (0, 1)]
+        path.assume(TOTAL >= 0)
+        self.reads = 0
+        self.behind: list[bool] = [False, False]
+        is_odd = path.decide(path.boolean("other_block_size"))
+        self.block_size_bytes = 512 if is_odd else format.BLOCK_SIZE
+        self.readable = [is_odd or path.decide(path.boolean(f"readable{s}")) for s in (0, 1)]
         self.copies = [self._copy(slot) if self.readable[slot] else None for slot in (0, 1)]
         self.is_usable = [path.boolean(f"usable{slot}") for slot in (0, 1)]
         self.magic = [path.boolean(f"magic{slot}") for slot in (0, 1)]
 
     def _copy(self, slot: int) -> SymbolicSuperblock | None:
         path = self.path
-        if not path.decide(path.boolean(f"valid{slot}")):
+        is_odd = self.block_size_bytes != format.BLOCK_SIZE
+        if is_odd or not path.decide(path.boolean(f"valid{slot}")):
             return None
         # Beyond the first slot's, one combination of features is enough to tell them apart.
-        incompat, ro_compat = format.INCOMPAT_RAW_DATA, format.RO_COMPAT_KNOWN
+        kind = KINDS[0]
         if slot == 0:
-            if path.decide(path.boolean("published_layout")):
-                incompat = 0
-            if path.decide(path.boolean("unknown_incompat")):
-                incompat |= UNKNOWN_BIT
-            if path.decide(path.boolean("unknown_ro_compat")):
-                ro_compat |= UNKNOWN_BIT
+            kind = next((k for k in KINDS[1:] if path.decide(path.boolean(k[0]))), kind)
+        _, self.behind[slot], incompat, ro_compat = kind
         fields = tuple(path.integer(f"slot{slot}_{name}") for name in FIELDS)
         return superblock_of(fields)._replace(incompat=incompat, ro_compat=ro_compat)
 
     def read(self, slot: int) -> Any:
         """The slot's contents. Raises EIO."""
+        is_fit = z3.And(TOTAL >= 2, self.block_size_bytes == format.BLOCK_SIZE)
+        self.path.prove("a device of another kind is not read", is_fit)
+        self.reads += 1
         if not self.readable[slot]:
             raise OSError(errno.EIO, "unreadable")
         return SimpleNamespace(slot=slot)
@@ -134,7 +147,17 @@ class Slots:
 
 def _found(path: Path, modules: Modules) -> str:
     slots = Slots(path)
-    copies: list[Any] = list(slots.copies)
+    stored: list[Any] = list(slots.copies)
+    # Behind a node header only the published core puts a superblock.
+    copies: list[Any] = [
+        None if behind and copy is not None and copy.incompat & format.INCOMPAT_RAW_DATA else copy
+        for copy, behind in zip(stored, slots.behind, strict=True)
+    ]
+    slots.copies = copies
+
+    def decoded(block: Any, offset: int = 0) -> Any:
+        is_there = slots.behind[block.slot] == (offset == HEADER_SIZE)
+        return stored[block.slot] if is_there else None
 
     def problem(copy: object, _: object) -> str | None:
         slot = next(slot for slot in (0, 1) if copies[slot] is copy)
@@ -142,7 +165,7 @@ def _found(path: Path, modules: Modules) -> str:
 
     replaced = {
         "bytes": lambda data: data,
-        "decode_superblock": lambda block, offset=0: None if offset else copies[block.slot],
+        "decode_superblock": decoded,
         "has_magic": lambda block: path.decide(slots.magic[block.slot]),
         "superblock_problem": problem,
         "elect": bind(modules.commit, {}).elect,
@@ -157,6 +180,11 @@ def _found(path: Path, modules: Modules) -> str:
         path.prove("damage only when no copy is usable and a magic is seen", z3.And(nothing, seen))
         return "damaged"
     except OSError as failure:
+        if slots.reads == 0:
+            odd = z3.Or(TOTAL < 2, slots.block_size_bytes != format.BLOCK_SIZE)
+            path.prove("EINVAL unread only of a device of another kind", z3.And(
+                odd, failure.errno == errno.EINVAL))  # fmt: skip
+            return "unread"
         if failure.errno == errno.EINVAL:
             path.prove("EINVAL only when nothing is seen", z3.And(nothing, z3.Not(seen)))
             return "none"
@@ -217,7 +245,7 @@ CHECKS: dict[str, tuple[Check, str, str, tuple[str, ...]]] = {
     "problem": (_problem, "accepts exactly what is usable", ANY, ("usable", "refused")),
     "read": (
         _found, "mounts from the newest usable copy only", ANY,
-        ("found", "read only", "refused", "none", "damaged"),
+        ("found", "read only", "refused", "none", "damaged", "unread"),
     ),
     "joined": (_joined, "every block once, in order", JOINED, ("2 transfers", "3 transfers")),
 }  # fmt: skip

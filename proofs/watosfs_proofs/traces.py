@@ -28,6 +28,8 @@ SEEDS, TRACES_PER_SEED = 6, 2
 CANDIDATES = 3
 MINIMISING_COST_MAX = 8_000
 STORY_WIDTH = 300
+#: The oracle that knows the order of writes by itself: a trace shall show what a crash loses.
+OFF = frozenset({"epoch"})
 
 
 def write_traces(results: list[Result], canary: str | None, folder: Path) -> dict[str, Path | None]:
@@ -86,7 +88,7 @@ def _failing(obligation: str, canary: str | None) -> list[Finding]:
 def _draws() -> Iterator[tuple[Settings, int]]:
     for number in range(TRACES_PER_SEED):
         for seed in range(SEEDS):
-            yield Settings(seed=seed), number
+            yield Settings(seed=seed, off=OFF), number
 
 
 def call_in(finding: Finding, obligation: str) -> str | None:

@@ -12,7 +12,7 @@ import z3
 from watosfs.wfs3 import btree
 from watosfs_proofs.binding import bind
 from watosfs_proofs.executor import Path
-from watosfs_proofs.lists import Facts, SymList
+from watosfs_proofs.lists import Facts, SymList, stated, stated_of_two
 from watosfs_proofs.symbolic import SymInt
 
 
@@ -76,13 +76,15 @@ class Forest:
         path.assume(z3.And(length >= at_least, length <= self.capacity_of + 1))
         keys = SymList.arbitrary(facts, f"{name}_keys", length)
         values = SymList.arbitrary(facts, f"{name}_values", length)
-        read = keys.read
+        read = z3.Function(f"{name}_keys", z3.IntSort(), z3.IntSort())
         facts.every_two(
-            lambda j, k: z3.Implies(
-                z3.And(j >= 0, j < k, k < length), self.before(read(j), read(k))
+            stated_of_two(
+                lambda j, k: z3.Implies(
+                    z3.And(j >= 0, j < k, k < length), self.before(read(j), read(k))
+                )
             )
         )
-        facts.every(lambda j: z3.And(read(j) >= 0, read(j) < 1 << 64))
+        facts.every(stated(lambda j: z3.And(read(j) >= 0, read(j) < 1 << 64)))
         facts.touch(z3.IntVal(0))
         facts.touch(length - 1)
         node = TreeNode(-1 - len(self.made), level, keys, values, self.kind)

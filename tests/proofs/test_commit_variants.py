@@ -69,6 +69,10 @@ SUPERBLOCKS = [
     ("unknown read-only features are written", mounting, "read",
      "elif superblock.ro_compat & ~RO_COMPAT_KNOWN:", "elif False:", 0),
     ("copies always agree", mounting, "read", "copies[0] == copies[1]", "True", 0),
+    ("any block size", mounting, "read", "device.block_size_bytes != BLOCK_SIZE", "False", 0),
+    ("any size", mounting, "read", "device.block_count < len(SUPERBLOCK_SLOTS)", "False", 0),
+    ("published images are not found", mounting, "read", "copy = published_copy(block)", "pass", 0),
+    ("ours are found behind a header", mounting, "read", " and copy.is_published_layout", "", 0),
     ("a magic is not looked for", mounting, "read", "if not magic_seen:", "if True:", 0),
     ("a block is lost between transfers", writing, "joined", "run_start, parts = block, []\n"
      "        parts.append(data)", "run_start, parts = block, []\n        else:\n"

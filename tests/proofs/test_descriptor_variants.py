@@ -9,6 +9,7 @@ from watosfs.kernel import descriptors, kernel, process
 from watosfs_proofs.descriptor_obligations import descriptor_obligations
 from watosfs_proofs.descriptor_world import Calls
 from watosfs_proofs.obligation import PROVED, REFUTED, settle
+from watosfs_proofs.process_obligations import process_obligations
 
 #: (what is broken, module, obligation, text, its replacement, which occurrence)
 VARIANTS = [
@@ -47,6 +48,20 @@ VARIANTS = [
      "            self.flocks.drop(description)\n", "", 0),
     ("F_SETFD sets always", descriptors, "fcntl F_SETFD", "argument & FD_CLOEXEC != 0", "True", 0),
     ("F_GETFD says no", descriptors, "fcntl F_SETFD", "return FD_CLOEXEC if", "return 0 if", 0),
+    ("a flag that cannot be set is set", descriptors, "fcntl F_SETFL",
+     "description.flags & ~settable | argument & settable", "argument", 0),
+    ("an unknown command passes", descriptors, "fcntl F_SETFL", "    raise failure(errno.EINVAL)\n"
+     "\n\ndef umask", "    return 0\n\n\ndef umask", 0),
+    ("dup3 takes any flag", descriptors, "dup2", "old == new or flags & ~O_CLOEXEC", "old == new",
+     0),
+    ("a negative number is taken", descriptors, "dup2", "if not 0 <= new < process.limit",
+     "if not new < process.limit", 0),
+    ("F_DUPFD from anywhere", descriptors, "fcntl F_DUPFD", "if not 0 <= argument < process.limit",
+     "if False", 0),
+    ("any number of processes", descriptors, "fork", ">= PROCESSES_MAX", "> PROCESSES_MAX", 0),
+    ("exit commits", descriptors, "exit", "commits=False", "commits=True", 0),
+    ("exit aborts another's", descriptors, "exit", "volume.owner == process.pid",
+     "volume.owner != process.pid", 0),
     ("the child's are not counted", descriptors, "fork",
      "kernel.install(child, number, description, closes)",
      "child.descriptors[number] = Descriptor(description, closes)", 0),
@@ -65,7 +80,8 @@ def test_a_broken_descriptor_call_is_refuted(
 ) -> None:
     broken = variant(module, old, new, occurrence=occurrence)
     modules = [broken if each is module else each for each in (descriptors, kernel, process)]
-    (chosen,) = [o for o in descriptor_obligations(*modules) if o.name == f"descriptors.{name}"]
+    obligations = [*descriptor_obligations(*modules), *process_obligations(*modules)]
+    (chosen,) = [o for o in obligations if o.name.partition(".")[2] == name]
     result = settle(chosen)
     assert result.verdict == REFUTED, f"{what}: {result.reason}"
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.proofs.variants import variant
 from watosfs.fat import allocator, chains, table
+from watosfs_proofs.binding import bind
 from watosfs_proofs.fat_map_obligations import fat_allocator_obligations, fat_table_obligations
 from watosfs_proofs.fat_obligations import fat_obligations
 from watosfs_proofs.obligation import PROVED, REFUTED, Obligation, settle
@@ -56,6 +57,13 @@ VARIANTS = [
      "            self.table.clear_run(first + held, fresh)\n", "", 0),
     ("the wrong end is fresh", chains, "cut", "self.allocator.give_back(first + held, fresh)",
      "self.allocator.give_back(first, fresh)", 0),
+    ("a piece goes beyond its run", chains, "pieces", "min(end - index, count)", "count", 0),
+    ("the run after is left out", chains, "pieces", "            i += 1\n",
+     "            i += 2\n", 0),
+    ("a run ends where the first one does", chains, "pieces", "self.starts[i + 1] if",
+     "self.starts[1] if", 0),
+    ("the cluster of the run before", chains, "pieces", "bisect_right(self.starts, index) - 1\n"
+     "        return", "bisect_right(self.starts, index) - 2\n        return", 0),
     ("links wait for ever", chains, "put",
      "        self.links = {}\n        return", "        return",
      0),
@@ -124,3 +132,14 @@ def test_an_unedited_copy_is_proved() -> None:
     for module, text in ((chains, "class Chains"), (table, "class Fat"), (allocator, "class Allo")):
         obligations = _obligations(module, variant(module, text, text))
         assert {settle(each).verdict for each in obligations} == {PROVED}
+
+
+def test_what_is_proved_is_what_production_imports() -> None:
+    for module, name, methods in (
+        (chains, "Chains", ("extend", "cut", "_drop", "put_links", "put_cuts", "put_frees")),
+        (chains, "Chain", ("append", "pieces", "cut", "cluster")),
+        (table, "FatTable", ("put_run", "clear_run", "_pieces", "_touch")),
+    ):
+        bound, production = getattr(bind(module, {}), name), getattr(module, name)
+        for method in methods:
+            assert getattr(bound, method).__code__ is getattr(production, method).__code__

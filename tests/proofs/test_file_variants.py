@@ -30,6 +30,8 @@ CHUNKS = [
      "        self.mask &= (1 << blocks) - 1\n", "", 0),
     ("a cut takes its whole block", "cut", "blocks = block_count_of(end)",
      "blocks = end // BLOCK_SIZE", 0),
+    ("blocks behind the end stay in memory", "cut", "del self.data[blocks * BLOCK_SIZE :]",
+     "del self.data[end * BLOCK_SIZE :]", 0),
     ("a run ends early", "runs", "yield first, block - first", "yield first, 1", 0),
     ("the last block is not seen", "runs", "while mask >> block:", "while mask >> block + 1:", 0),
     ("in the chunk before", "chunk_runs", "index * CHUNK_SIZE + block",

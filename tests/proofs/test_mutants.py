@@ -10,9 +10,9 @@ import pytest
 from watosfs.wfs3 import allocator, extents
 from watosfs_proofs import equivalents, mutant_report, mutant_run
 from watosfs_proofs.__main__ import main
-from watosfs_proofs.catalogue import GROUPS
+from watosfs_proofs.catalogue import GROUPS, clusters
 from watosfs_proofs.equivalents import Explanation, explanations
-from watosfs_proofs.fingerprints import closure, of_group, of_proof
+from watosfs_proofs.fingerprints import closure, of_cluster, of_proofs
 from watosfs_proofs.held_out_mutators import HELD_OUT
 from watosfs_proofs.kept import Kept
 from watosfs_proofs.mutant_run import KILLED, STOPPED, SURVIVED, Exercise, judge
@@ -20,7 +20,7 @@ from watosfs_proofs.mutants import functions, mutants_of
 from watosfs_proofs.mutators import TUNED, Mutator
 from watosfs_proofs.obligation import Obligation
 
-EXTENTS, ALLOCATOR = GROUPS[:2]
+EXTENTS, ALLOCATOR = clusters()[:2]
 EXAMPLE = ast.parse(
     '''
 def example(self, a: int, b: int = 0) -> int:
@@ -102,7 +102,7 @@ def test_a_mutant_that_breaks_the_proof_without_a_refutation_is_stopped() -> Non
 def test_no_explanation_is_stale() -> None:
     made = {
         (mutant.identity, f"{group.name}:{function}", mutant.diff)
-        for group in GROUPS
+        for group in clusters()
         for module in group.modules
         for function in functions(module)
         for mutant in mutants_of(module, function)
@@ -114,7 +114,7 @@ def test_no_explanation_is_stale() -> None:
 @pytest.mark.parametrize("one", explanations().values(), ids=lambda one: one.id)
 def test_an_explained_mutant_goes_wrong_on_no_small_state(one: Explanation) -> None:
     name, _, function = one.function.partition(":")
-    (group,) = (group for group in GROUPS if group.name == name)
+    (group,) = (group for group in clusters() if group.name == name)
     (mutant,) = (
         mutant
         for module in group.modules
@@ -197,8 +197,19 @@ def test_a_verdict_depends_on_what_its_obligations_run(monkeypatch: pytest.Monke
 def test_fingerprints_cover_the_proof_and_the_code() -> None:
     needed = closure("watosfs_proofs.allocator_obligations")
     assert {"watosfs_proofs.executor", "watosfs_proofs.allocator_loops"} <= set(needed)
-    assert of_group(EXTENTS) != of_group(ALLOCATOR)
-    assert of_group(EXTENTS) != of_proof(EXTENTS)
+    assert of_cluster(EXTENTS) != of_cluster(ALLOCATOR)
+    assert of_cluster(EXTENTS) != of_proofs(EXTENTS)
+
+
+def test_groups_with_a_module_in_common_are_one_cluster() -> None:
+    found = clusters()
+    assert sum(len(cluster.groups) for cluster in found) == len(GROUPS)
+    modules = [module for cluster in found for module in cluster.modules]
+    assert len(modules) == len(set(modules))
+    for cluster in found:
+        assert {o.name for o in cluster.make()} == {
+            o.name for group in cluster.groups for o in group.make()
+        }
 
 
 def test_usage(capsys: pytest.CaptureFixture[str]) -> None:

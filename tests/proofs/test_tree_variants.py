@@ -4,9 +4,11 @@ import pytest
 
 from tests.proofs.variants import variant
 from watosfs.wfs3 import btree
+from watosfs_proofs.binding import bind
 from watosfs_proofs.obligation import PROVED, REFUTED, settle
 from watosfs_proofs.tree_obligations import tree_obligations
 from watosfs_proofs.tree_shape_obligations import tree_shape_obligations
+from watosfs_proofs.tree_world import TreeNode
 
 #: (what is broken, obligation, text, its replacement, which occurrence)
 VARIANTS = [
@@ -94,3 +96,9 @@ def test_a_broken_tree_is_refuted(
 def test_an_unedited_copy_is_proved() -> None:
     same = variant(btree, "separator = right.keys[0]", "separator = right.keys[0]")
     assert {settle(each).verdict for each in tree_obligations(same)} == {PROVED}
+
+
+def test_what_is_proved_is_what_production_imports() -> None:
+    bound = bind(btree, {"Node": TreeNode}).BTree
+    for name in ("split", "merge", "insert", "get", "shrink", "collapse_root"):
+        assert getattr(bound, name).__code__ is getattr(btree.BTree, name).__code__

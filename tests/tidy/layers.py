@@ -37,7 +37,8 @@ KERNELS_MAY_USE = (*KERNELS, "watosfs.wfs3.format", "watosfs.block.device", "wat
 #: What proofs run besides: functions of these modules, with everything around them replaced.
 PROVED = (
     "watosfs.wfs3.btree", "watosfs.wfs3.chunks", "watosfs.wfs3.engine", "watosfs.wfs3.filedata",
-    "watosfs.wfs3.filereading", "watosfs.wfs3.mounting", "watosfs.wfs3.writing",
+    "watosfs.wfs3.filereading", "watosfs.wfs3.mounting", "watosfs.wfs3.node",
+    "watosfs.wfs3.writing",
     "watosfs.fat.allocator", "watosfs.fat.chains", "watosfs.fat.table",
     "watosfs.kernel.descriptors", "watosfs.kernel.kernel", "watosfs.kernel.numbers",
     "watosfs.kernel.process",
