@@ -3,14 +3,14 @@
 A log runs from the start of a trace, or from a power cut in it, to the next power cut or the end.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from watosfs_fuzz.crash.choice import CrashChoice, apply_choice, in_flight
 from watosfs_fuzz.crash.explore import Exploration, explore
 from watosfs_fuzz.crash.lazy import Choices, LazyDevice
 from watosfs_fuzz.crash.log import Event, Image, Mark
-from watosfs_fuzz.crash.persistence import SECTOR, Persistence, sector_values
+from watosfs_fuzz.crash.persistence import SECTOR, SECTORS, Persistence, sector_values
 from watosfs_fuzz.crash.windows import Window
 from watosfs_fuzz.lockstep import Failure, tree_difference
 from watosfs_fuzz.oracles.crash import CrashOracle, Recovered, failure_of
@@ -106,7 +106,7 @@ class LogCrashes:
 
         newest = NewestDigits(self.target.base, self.target.device.events, self.persistence)
         choices = {failure.choice for failure in exploration.failures if failure.depth == 0}
-        best = simplest_choice(choices, newest, fails)
+        best = simplest_choice(choices, newest, fails, newest.older)
         return None if best is None else (best, found[best])
 
     def recover_at(self, cut: Cut, now: int) -> tuple[System | None, Failure | None]:
@@ -148,15 +148,32 @@ class NewestDigits:
         self.versions: dict[int, dict[int, list[bytes]]] = {}
 
     def __call__(self, choice: CrashChoice, block: int) -> str:
-        at = choice.event_index
-        if at not in self.versions:
-            self.versions[at] = in_flight(self.base, self.events[:at], self.persistence)[1]
-        known = self.versions[at][block]
-        size = len(known[-1]) // 8
-        return "".join(
-            f"{values.index(known[-1][i * size : (i + 1) * size]):x}"
-            for i, values in enumerate(sector_values(known))
-        )
+        known = self.versions_at(choice.event_index)[block]
+        return "".join(f"{values.index(piece):x}" for values, piece in sectors_of(known))
+
+    def older(self, choice: CrashChoice) -> Iterator[tuple[int, int, str]]:
+        """(block, sector, digit) of each value at a place that is not the newest."""
+        for block, known in sorted(self.versions_at(choice.event_index).items()):
+            for sector, (values, newest) in enumerate(sectors_of(known)):
+                for digit, piece in enumerate(values):
+                    if piece != newest:
+                        yield block, sector, f"{digit:x}"
+
+    def versions_at(self, place: int) -> dict[int, list[bytes]]:
+        """The versions of the undecided blocks at a place in the log."""
+        if place not in self.versions:
+            events = self.events[:place]
+            self.versions[place] = in_flight(self.base, events, self.persistence)[1]
+        return self.versions[place]
+
+
+def sectors_of(known: Sequence[bytes]) -> list[tuple[list[bytes], bytes]]:
+    """For each sector its legal values, and the newest."""
+    size = len(known[-1]) // len(SECTORS)
+    return [
+        (values, known[-1][i * size : (i + 1) * size])
+        for i, values in enumerate(sector_values(known))
+    ]
 
 
 def marks_of(events: Sequence[Event]) -> list[Hashable]:

@@ -25,7 +25,7 @@ ID_DIGITS = 10
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A failing case. ``canary`` names the broken variant that it was found in, ``origin`` the
-    trace of the campaign that it was made from.
+    trace of the campaign that it was made from; ``report`` is its story (``report.story``).
     """
 
     case: Case
@@ -33,6 +33,7 @@ class Finding:
     choice: CrashChoice | None = None
     canary: str | None = None
     origin: str = "-"
+    report: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -72,6 +73,8 @@ class Finding:
             story.append(f"# expected: {self.failure.expected}")
         if self.failure.found:
             story.append(f"# found:    {self.failure.found}")
+        if self.report:
+            story += ["#", *(f"# {line}".rstrip() for line in self.report)]
         comments = (Comment(ascii_of(line)) for line in ["#", *story])
         return Trace(tuple(header.items()), (*case.operations, *comments))
 

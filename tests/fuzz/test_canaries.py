@@ -17,7 +17,6 @@ SEEDS = {
     "attributes-leak": 1,
     "coalescing-off-by-one": 1,
     "freed-twice": 1,
-    "merge-loses-entry": 3,
     "split-key-off-by-one": 8,
 }
 

@@ -72,7 +72,7 @@ def test_a_refuted_one_outweighs_an_undecided_one(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_time_budget_that_runs_out_is_unknown() -> None:
-    assert main(["--json", "--only", "extents.add", "--timeout", "0.01"]) == 3
+    assert main(["--json", "--fresh", "--only", "extents.add", "--timeout", "0.01"]) == 3
 
 
 @pytest.mark.parametrize("arguments", [["--only", "no such thing"], ["--timeout", "0"]])

@@ -58,8 +58,8 @@ THIRD_PARTY = {
     "watosfs_model": (),
     "watosfs": ("zstandard", "rich", "mfusepy", "fsspec"),
     "watosfs_fuzz": (
-        "hypothesis", "rich", "msgspec", "orjson", "atheris", "zstandard", "dask", "distributed",
-        "littlefs", "pyfatfs", "fs",
+        "hypothesis", "jinja2", "rich", "msgspec", "orjson", "atheris", "zstandard", "dask",
+        "distributed", "littlefs", "pyfatfs", "fs",
     ),
     "watosfs_proofs": ("z3", "rich"),
 }  # fmt: skip

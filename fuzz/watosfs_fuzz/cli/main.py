@@ -19,6 +19,7 @@ from watosfs_fuzz.cli import (
 from watosfs_fuzz.crash.persistence import PERSISTENCES, SECTOR
 from watosfs_fuzz.oracles.catalogue import ORACLES
 from watosfs_fuzz.provenance import commit, version
+from watosfs_fuzz.search.alphabet import ALPHABETS
 from watosfs_fuzz.targets.registry import is_target
 
 EXIT_USAGE = 2
@@ -85,6 +86,11 @@ def make_parser() -> argparse.ArgumentParser:
     again = commands.add_parser("replay", help="run a trace again, expected beside found")
     again.add_argument("trace", type=Path)
     again.add_argument("--json", action="store_true", help="print JSON")
+    again.add_argument("--pytest", type=Path, metavar="FILE", help="write a regression test")
+    again.add_argument(
+        "--image", type=Path, metavar="DIR", help="write the disk as the crash left it"
+    )
+    again.add_argument("--html", type=Path, metavar="FILE", help="write a page for a browser")
     again.set_defaults(run=replay.run)
 
     every = commands.add_parser("crash", help="explore every crash of one trace")
@@ -146,6 +152,10 @@ def add_search(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """The command over the graph of states."""
     graph = commands.add_parser("search", help="all states that a few operations reach, once each")
     graph.add_argument("--depth", type=positive, default=3, help="operations on a path (3)")
+    graph.add_argument(
+        "--alphabet", choices=ALPHABETS, default="changes",
+        help="what is tried: all changes of few names, or many names that come and go (changes)",
+    )  # fmt: skip
     graph.add_argument("--seconds", type=float, help="stop after so long (when all is visited)")
     graph.add_argument("--state", type=Path, help="keep the search here, and go on from there")
     graph.add_argument("--target", default="wfs3", type=target_name, help="what to test (wfs3)")

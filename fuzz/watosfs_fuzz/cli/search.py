@@ -11,6 +11,7 @@ from watosfs_fuzz.case import Case
 from watosfs_fuzz.crash.explore import count_text
 from watosfs_fuzz.findings import Finding, write_finding
 from watosfs_fuzz.oracles.catalogue import without
+from watosfs_fuzz.search.alphabet import ALPHABETS
 from watosfs_fuzz.search.store import load, save
 from watosfs_fuzz.search.walk import Progress, Walk
 from watosfs_fuzz.target import Geometry
@@ -47,8 +48,8 @@ def name_of(options: argparse.Namespace) -> str:
     crashes = "lockstep" if options.no_crashes else f"crashes {options.nested} {options.device}"
     shape = "unshaped" if options.without_shape else "shaped"
     return (
-        f"{options.target} depth {options.depth} blocks {options.blocks} node entries"
-        f" {options.node_entries} {crashes} {shape} canary {options.canary}"
+        f"{options.target} {options.alphabet} depth {options.depth} blocks {options.blocks}"
+        f" node entries {options.node_entries} {crashes} {shape} canary {options.canary}"
     )
 
 
@@ -62,12 +63,15 @@ def make_walk(options: argparse.Namespace, known: Progress | None) -> Walk:
         device=options.device,
         off=without(options.without),
     )
+    alphabet = ALPHABETS[options.alphabet]
     return Walk(
         like,
         options.depth,
         seed=options.seed,
         crashes=not options.no_crashes,
         is_shaped=not options.without_shape,
+        alphabet=alphabet.operations,
+        names=alphabet.names,
         progress=known,
     )
 

@@ -1,9 +1,11 @@
-"""What the search tries in every state: few names, all kinds of change, failures included.
+"""What the search tries in every state: few names, all kinds of change, failures included; or many
+names that only come and go, which makes trees grow and shrink.
 
-The names form one group: whatever is tried with ``a`` is tried with ``b``, so that states which are
-one another's images under a swap have the same futures.
+The names of an alphabet form one group: whatever is tried with ``a`` is tried with ``b``, so that
+states which are one another's images under a swap have the same futures.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from watosfs_model.data import Fill, Literal
@@ -36,6 +38,19 @@ PATHS: Final = tuple(b"/" + name for name in NAMES) + tuple(
     b"/" + outer + b"/" + inner for outer in NAMES for inner in NAMES
 )
 _FIRST_FD: Final = 3
+#: Of directories in the root.
+MANY_NAMES: Final = tuple(b"n%d" % i for i in range(10))
+
+
+@dataclass(frozen=True, slots=True)
+class Alphabet:
+    """``names`` may be swapped. With more than three, they name nothing but children of the root
+    that have no links and no children.
+    """
+
+    name: str
+    names: tuple[bytes, ...]
+    operations: tuple[Operation, ...]
 
 
 def operations() -> tuple[Operation, ...]:
@@ -64,3 +79,18 @@ def operations() -> tuple[Operation, ...]:
         Fsync(_FIRST_FD),
     ]
     return (*found, Sync(), Begin(), Commit(), Abort(), Remount())
+
+
+def growing() -> tuple[Operation, ...]:
+    """Directories that come and go."""
+    paths = [b"/" + name for name in MANY_NAMES]
+    return (*(Mkdir(path, 0o755) for path in paths), *map(Rmdir, paths), Sync())
+
+
+ALPHABETS: Final = {
+    found.name: found
+    for found in (
+        Alphabet("changes", NAMES, operations()),
+        Alphabet("names", MANY_NAMES, growing()),
+    )
+}

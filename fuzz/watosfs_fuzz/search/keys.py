@@ -5,7 +5,7 @@ Left out: times (they differ in every state), inode numbers, and the order in wh
 the same durable state. Operations still differ by none of these.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from itertools import permutations
 from zlib import crc32
@@ -13,18 +13,33 @@ from zlib import crc32
 from watosfs_fuzz.search.alphabet import NAMES
 from watosfs_model import System
 from watosfs_model.observation import identities
-from watosfs_model.state import Volume
+from watosfs_model.state import ROOT, Volume
 
 KEY_BYTES = 16
+_PERMUTED_MAX = 3
 
 
-def key_of(system: System, shape: Hashable) -> bytes:
+def key_of(system: System, shape: Hashable, names: Sequence[bytes] = NAMES) -> bytes:
     """The smallest of the descriptions under all renamings, with the shape, hashed."""
-    least = min(
-        repr(described(system, dict(zip(NAMES, names, strict=True))))
-        for names in permutations(NAMES)
-    )
+    least = min(repr(described(system, renaming)) for renaming in renamings(system, names))
     return blake2b(f"{least} {shape!r}".encode(), digest_size=KEY_BYTES).digest()
+
+
+def renamings(system: System, names: Sequence[bytes]) -> Iterator[Mapping[bytes, bytes]]:
+    """All permutations of few names. Many stand for nothing but themselves (see ``Alphabet``), so
+    the order of what they lead to in the volumes that matter is canonical.
+    """
+    if len(names) <= _PERMUTED_MAX:
+        for permuted in permutations(names):
+            yield dict(zip(names, permuted, strict=True))
+        return
+    volumes = [system.volume, system.history[0], *([system.begun] if system.begun else [])]
+
+    def leads_to(name: bytes) -> str:
+        numbers = [volume.inodes[ROOT].entries.get(name, 0) for volume in volumes]
+        return repr([contents(v, n) for v, n in zip(volumes, numbers, strict=True)])
+
+    yield dict(zip(sorted(names, key=leads_to), names, strict=True))
 
 
 def described(system: System, names: Mapping[bytes, bytes]) -> Hashable:

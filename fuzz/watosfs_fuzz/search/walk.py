@@ -1,8 +1,8 @@
 """The walk: every operation from every state, both sides compared, the crashes of each explored.
 
-A checkpoint is a reference: the model's states are immutable and shared, and the target is brought
-to a state by the operations that lead there, which it shares with the path of its parent. Going
-down needs none of that, as the target is already there.
+A checkpoint is a reference: the model's states are immutable and shared. The target is brought to a
+state once by the operations that lead there, and from then on, for WFS v3, by ``checkpoint``; going
+down needs neither, as the target is already there.
 
 Checks: every transition once for each state that is entered; the crashes since the operation began.
 Does not check: states beyond ``depth`` operations; a second way to a state (``keys`` says what
@@ -21,7 +21,8 @@ from watosfs_fuzz.crash.log import Mark
 from watosfs_fuzz.lockstep import Failure
 from watosfs_fuzz.oracles.crash import failure_of
 from watosfs_fuzz.run import Run
-from watosfs_fuzz.search.alphabet import operations
+from watosfs_fuzz.search.alphabet import ALPHABETS
+from watosfs_fuzz.search.checkpoint import Checkpoint, can_keep
 from watosfs_fuzz.search.keys import key_of
 from watosfs_fuzz.targets.registry import make_target
 from watosfs_model.operations import Operation
@@ -74,7 +75,8 @@ class Walk:
         seed: int = 0,
         crashes: bool = True,
         is_shaped: bool = True,
-        alphabet: Sequence[Operation] | None = None,
+        alphabet: Sequence[Operation] = ALPHABETS["changes"].operations,
+        names: Sequence[bytes] = ALPHABETS["changes"].names,
         progress: Progress | None = None,
     ) -> None:
         self.like = like
@@ -82,16 +84,18 @@ class Walk:
         self.seed = seed
         self.crashes = crashes
         self.is_shaped = is_shaped
+        self.names = names
         self.memo: dict[object, object] = {}
         self.run: Run | None = None
         self.path: Path = ()
+        self.kept: tuple[Path, Checkpoint] | None = None
         self.done = Progress() if progress is None else progress
         if progress is None:
             key = self.key(self.goto(()))
             self.done.frontier.append(Waiting((), key))
             self.done.visited[key] = 0
         accepts = make_target(like.target, like.geometry).dialect.accepts
-        self.alphabet = [o for o in alphabet or operations() if accepts(o)]
+        self.alphabet = [operation for operation in alphabet if accepts(operation)]
 
     def expand_next(self, is_over: Callable[[], bool] = lambda: False) -> bool:
         """Expand one state; False when none waits. Interrupted by ``is_over`` it waits again."""
@@ -99,6 +103,7 @@ class Walk:
             return False
         at = self.done.frontier[-1]
         reached: list[Waiting] = []
+        self.keep(at.path)
         for operation in self.order(at.path):
             if is_over():
                 return True
@@ -156,16 +161,25 @@ class Walk:
 
     def goto(self, path: Path) -> Run:
         """The target in the state after a path."""
-        if self.run is None or self.path != path:
+        if self.run is not None and self.path == path:
+            return self.run
+        if self.kept is not None and self.kept[0] == path:
+            self.run = self.kept[1].back()
+        else:
             self.run = self.like.start(crashes=False, memo=self.memo)
             for operation in (*self.like.operations, *path):
                 self.run.apply(operation)
                 self.done.replayed += 1
-            self.path = path
+        self.path = path
         return self.run
+
+    def keep(self, path: Path) -> None:
+        """Make a checkpoint of the state after a path, where the target has them."""
+        run = self.goto(path)
+        self.kept = (path, Checkpoint(run)) if can_keep(run) else None
 
     def key(self, run: Run) -> bytes:
         """Of the state that the target is in."""
         target = run.target
         shape = target.shape() if self.is_shaped and isinstance(target, Shaped) else None
-        return key_of(run.lockstep.system, shape)
+        return key_of(run.lockstep.system, shape, self.names)

@@ -23,6 +23,7 @@ from watosfs_fuzz.target import (
     Geometry,
 )
 from watosfs_fuzz.targets.wfs3_entry import entry_of
+from watosfs_fuzz.targets.wfs3_shape import shape_of
 from watosfs_fuzz.targets.wfs3_trials import emptying_problem, leak_problem, progress_problem
 from watosfs_model import Outcome
 from watosfs_model import operations as ops
@@ -248,17 +249,8 @@ class Wfs3Target:
         return epoch_problem(self.base, self.device.events, self.block_count)
 
     def shape(self) -> Hashable:
-        """Heights, free runs, what waits to be freed, and whether anything is dirty."""
-        engine = self.volume.engine
-        allocator = engine.space.allocator
-        return (
-            engine.inode_tree.height,
-            engine.space.tree.height,
-            engine.orphan_tree.height,
-            len(allocator.free.starts),
-            tuple(bool(dead.count) for dead in allocator.limbo),
-            engine.is_dirty,
-        )
+        """What the volume looks like behind its files."""
+        return shape_of(self.volume)
 
     def generation(self) -> int:
         return self.volume.engine.superblock.root_generation
