@@ -232,6 +232,9 @@ def add_kernel_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     hostile = commands.add_parser("registers", help="system calls with hostile registers")
     hostile.add_argument("--calls", type=positive, default=100_000, help="how many (100,000)")
     hostile.add_argument("--seed", type=int, default=0, help="where the randomness starts (0)")
+    hostile.add_argument(
+        "--watched", type=float, default=0.05, help="compare the state of this share (0.05)"
+    )
     hostile.set_defaults(run=kernel.registers)
 
 
