@@ -18,6 +18,7 @@ SEEDS = {
     "coalescing-off-by-one": 1,
     "freed-twice": 1,
     "split-key-off-by-one": 8,
+    "wfs2-truncate-shows-old-bytes": 1,
 }
 
 

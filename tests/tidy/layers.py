@@ -54,6 +54,18 @@ CHECKER_MAY_USE = (
     "watosfs.block",
     "watosfs.errors",
 )
+#: The checker of WFS v2 as well: it sees structures and free runs, never a mounted volume.
+WFS2_CHECKER = ("watosfs.wfs2.check", "watosfs.wfs2.checker")
+WFS2_CHECKER_MAY_USE = (
+    *WFS2_CHECKER,
+    "watosfs.wfs2.blocks",
+    "watosfs.wfs2.entries",
+    "watosfs.wfs2.format",
+    "watosfs.wfs2.space",
+    "watosfs.wfs2.superblocks",
+    "watosfs.block",
+    "watosfs.errors",
+)
 #: Third-party packages, by who may import them.
 THIRD_PARTY = {
     "watosfs_model": (),
@@ -126,5 +138,6 @@ def _reasons_within_impl(module: str, name: str) -> Iterator[str]:
         yield f"layer {here or 'watosfs'} may not import {name}"
     if module in KERNELS and not within(name, *KERNELS_MAY_USE):
         yield f"a pure kernel may not import {name}"
-    if within(module, *CHECKER) and not within(name, *CHECKER_MAY_USE):
-        yield f"the independent checker may not import {name}"
+    for checker, may_use in ((CHECKER, CHECKER_MAY_USE), (WFS2_CHECKER, WFS2_CHECKER_MAY_USE)):
+        if within(module, *checker) and not within(name, *may_use):
+            yield f"the independent checker may not import {name}"

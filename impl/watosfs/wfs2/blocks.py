@@ -6,6 +6,7 @@ CRC: all of its bytes are known, so it is compared as a whole.
 
 import struct
 import zlib
+from functools import lru_cache
 from typing import Final
 
 from watosfs.block.device import Buffer
@@ -57,8 +58,12 @@ def boundary(kind: int, sequence: int, previous: int, following: int) -> bytes:
     return bytes(raw)
 
 
+@lru_cache(maxsize=8)
 def boundaries(geometry: Geometry) -> dict[int, bytes]:
-    """Every boundary of a volume, by its block; of two at one place the later is there."""
+    """Every boundary of a volume, by its block; of two at one place the later is there.
+
+    The same dictionary for the same geometry: not to be changed.
+    """
     bitmap_end = BITMAP_BLOCK + geometry.bitmap_blocks
     table_end = geometry.filetable_block + geometry.filetable_blocks
     mid, last = geometry.mid, geometry.last

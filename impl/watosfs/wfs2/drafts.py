@@ -16,7 +16,7 @@ from watosfs.wfs2.node import Node
 
 #: Blocks that are read or written at once.
 RUN_BLOCKS: Final = 256
-ZERO_BLOCK: Final = seal(b"")
+EMPTY_BLOCK: Final = seal(b"")
 
 
 def place(node: Node, index: int) -> int | None:
@@ -79,7 +79,7 @@ def settle(engine: Engine, node: Node) -> None:
     assert draft is not None
     count, crc = blocks_of(node.size), 0
     for index, length, block in list(runs(node, 0, count)):
-        raw = ZERO_BLOCK * length if block is None else bytes(engine.device.read(block, length))
+        raw = EMPTY_BLOCK * length if block is None else bytes(engine.device.read(block, length))
         if draft.start + index != block:
             engine.write(draft.start + index, raw)
         for i in range(length):

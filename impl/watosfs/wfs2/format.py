@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from watosfs.errors import DamageError, failure
 
 BLOCK_SIZE: Final = 4096
+ZERO_BLOCK: Final = bytes(BLOCK_SIZE)
 MAGIC: Final = 0x57465332
 VERSION: Final = 2
 SIGNATURE: Final = b"WATOS FileSystem - Chris Watkins <chris@watkinslabs.com>".ljust(64, b"\0")

@@ -45,10 +45,9 @@ def mkfs(device: BlockDevice, *, max_files: int | None = None) -> Superblock:
     for block, raw in boundaries(geometry).items():
         device.write(block, raw)
     superblock = Superblock(geometry, space.free_count, 0)
-    for block in geometry.superblocks[1:]:
-        device.write(block, encode_superblock(superblock))
     device.flush()
-    device.write(0, encode_superblock(superblock))
+    for block in geometry.superblocks:
+        device.write(block, encode_superblock(superblock))
     device.flush()
     return superblock
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from watosfs.block.device import BlockDevice
 from watosfs.errors import DamageError
 from watosfs.wfs2.entries import DIRECTORY, ENTRY_SIZE, Entry, decode_entry
-from watosfs.wfs2.format import ENTRIES_IN_BLOCK, Geometry
+from watosfs.wfs2.format import ENTRIES_IN_BLOCK, ZERO_BLOCK, Geometry
 from watosfs.wfs2.node import ROOT_NUMBER, Node
 
 
@@ -28,7 +28,11 @@ def read_slots(device: BlockDevice, geometry: Geometry) -> tuple[list[Slot], lis
     for block in geometry.table_blocks():
         raw = memoryview(device.read(block))
         first = (block - geometry.filetable_block) * ENTRIES_IN_BLOCK
-        for i in range(min(ENTRIES_IN_BLOCK, geometry.max_files - first)):
+        count = min(ENTRIES_IN_BLOCK, geometry.max_files - first)
+        if raw == ZERO_BLOCK:
+            free.extend(range(first, first + count))
+            continue
+        for i in range(count):
             data = bytes(raw[i * ENTRY_SIZE : (i + 1) * ENTRY_SIZE])
             try:
                 entry = decode_entry(data, block, geometry)

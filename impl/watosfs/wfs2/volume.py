@@ -210,10 +210,13 @@ class Wfs2Volume:
 
     def rename(self, old: bytes | str, new: bytes | str) -> None:
         """Move a file or directory, replacing a file or an empty directory."""
-        old_parent, old_name = self._new(old, errno.EBUSY)
-        new_parent, new_name = self._new(new, errno.EBUSY)
-        if not new_parent.is_directory:
-            raise failure(errno.ENOTDIR, new)
+        old_parent, old_name = self._parent(old)
+        new_parent, new_name = self._parent(new)
+        for parent, path in ((old_parent, old), (new_parent, new)):
+            if not parent.is_directory:
+                raise failure(errno.ENOTDIR, path)
+        if not old_name or not new_name:
+            raise failure(errno.EBUSY, old if not old_name else new)
         node = self._child(old_parent, old_name, old)
         if _has_slash(new) and not node.is_directory:
             raise failure(errno.ENOTDIR, new)

@@ -13,7 +13,7 @@ from watosfs.errors import DamageError
 from watosfs.wfs2.blocks import PAYLOAD_SIZE, unseal
 from watosfs.wfs2.checker.report import Report
 from watosfs.wfs2.entries import ENTRY_SIZE, Entry, decode_entry
-from watosfs.wfs2.format import ENTRIES_IN_BLOCK, Geometry
+from watosfs.wfs2.format import ENTRIES_IN_BLOCK, ZERO_BLOCK, Geometry
 
 _READ_BLOCKS: Final = 256
 
@@ -37,6 +37,8 @@ class Entries:
     def _read(self) -> None:
         for block in self.geometry.table_blocks():
             raw = memoryview(self.device.read(block))
+            if raw == ZERO_BLOCK:
+                continue
             first = (block - self.geometry.filetable_block) * ENTRIES_IN_BLOCK
             for i in range(min(ENTRIES_IN_BLOCK, self.geometry.max_files - first)):
                 data = bytes(raw[i * ENTRY_SIZE : (i + 1) * ENTRY_SIZE])

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-#: Kinds that a power cut may leave; a mount for writing takes them away (CRASH_MODEL, clause 40).
-AFTER_A_CUT: Final = frozenset({"bitmap", "lost", "counts", "duplicate"})
+#: Kinds that a power cut may leave; a mount for writing takes them away (CRASH_MODEL, clause 42).
+AFTER_A_CUT: Final = frozenset({"lost", "counts", "duplicate"})
 
 
 class Problem(NamedTuple):
