@@ -4,7 +4,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from watosfs_fuzz.cli import campaign, crash, exhaust, faults, kernel, linux, listing, replay
+from watosfs_fuzz.cli import (
+    campaign,
+    crash,
+    exhaust,
+    faults,
+    kernel,
+    linux,
+    listing,
+    parsers,
+    replay,
+)
 from watosfs_fuzz.provenance import commit, version
 from watosfs_fuzz.targets.registry import is_target
 
@@ -82,6 +92,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     add_exhaust(commands)
     add_kernel_commands(commands)
+    parsers.add(commands)
     names = commands.add_parser("targets", help="list the targets and what each can do")
     names.add_argument("target", nargs="?", type=target_name, help="only this one")
     names.set_defaults(run=listing.targets)
