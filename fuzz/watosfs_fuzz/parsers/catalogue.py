@@ -1,9 +1,10 @@
 """All harnesses by name."""
 
-from watosfs_fuzz.parsers import wfs3_harnesses
+from watosfs_fuzz.parsers import fat_harnesses, wfs3_harnesses
 from watosfs_fuzz.parsers.harness import HARNESSES, Harness
 
-assert wfs3_harnesses, "importing it registers its harnesses"
+assert fat_harnesses, "importing them registers their harnesses"
+assert wfs3_harnesses
 
 
 def harnesses() -> list[Harness]:
