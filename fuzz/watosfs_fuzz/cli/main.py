@@ -13,6 +13,7 @@ from watosfs_fuzz.cli import (
     kernel,
     linux,
     listing,
+    parsers,
     replay,
     search,
 )
@@ -106,6 +107,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_interrupt(commands)
     add_search(commands)
     add_kernel_commands(commands)
+    parsers.add(commands)
     names = commands.add_parser("targets", help="list the targets and what each can do")
     names.add_argument("target", nargs="?", type=target_name, help="only this one")
     names.set_defaults(run=listing.targets)
