@@ -1,0 +1,1 @@
+"""WFS v2, the flat published format: contiguous files and one table of whole paths."""
