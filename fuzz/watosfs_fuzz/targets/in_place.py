@@ -32,8 +32,8 @@ from watosfs_model.operations import Operation
 
 FILE_BYTES_MAX = 200_000
 DEFAULT_GEOMETRY = Geometry()
-#: FAT32 has at least 65525 clusters, FAT16 4085; sectors of 512 bytes.
-_SECTORS_MIN = {12: 0, 16: 9000, 32: 70_000}
+#: Sectors of 512 bytes that FAT16 and FAT32 need with the default clusters.
+_SECTORS_MIN = {12: 0, 16: 18_000, 32: 70_000}
 _O_RDWR = 2
 
 
