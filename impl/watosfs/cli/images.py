@@ -9,7 +9,7 @@ from uuid import UUID
 
 from watosfs.block.device import BLOCK_SIZE_BYTES
 from watosfs.block.file import FileDevice
-from watosfs.cli import fat_images, output, statistics
+from watosfs.cli import fat_images, output, statistics, wfs2_images
 from watosfs.cli.failures import EXIT_USAGE, Failure, UsageFailure, blame
 from watosfs.cli.interruption import Stop
 from watosfs.cli.names import json_name, one_line, printable
@@ -32,9 +32,9 @@ def add_mkfs(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--type",
-        choices=("wfs3", *fat_images.TYPES),
+        choices=("wfs3", "wfs2", *fat_images.TYPES),
         default="wfs3",
-        help="wfs3 (default), or fat (12, 16 or 32 by size), fat12, fat16, fat32",
+        help="wfs3 (default), wfs2, or fat (12, 16 or 32 by size), fat12, fat16, fat32",
     )
     parser.add_argument(
         "--label", type=os.fsencode, default=b"", help="up to 32 bytes; 11 characters on FAT"
@@ -65,7 +65,9 @@ def add_check(parser: ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE", help="image to check")
     parser.add_argument("--data", action="store_true", help="verify all file data too")
     parser.add_argument(
-        "--repair", action="store_true", help="mend a FAT image; lost chains get names in its root"
+        "--repair",
+        action="store_true",
+        help="mend a FAT or WFS v2 image; what is lost gets names in its root",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=check_image)
@@ -129,13 +131,16 @@ def make(options: Namespace) -> int:
     if options.size is not None:
         least, unit = (fat_images.SIZE_MIN_BYTES, 512) if is_fat else (_SIZE_MIN_BYTES, 4096)
         size_bytes = options.size.at_least(least, unit)
-    if not is_fat:
+    if options.type == "wfs3":
         _require_label(options.label)
     block_size = fat_images.BLOCK_SIZE_BYTES if is_fat else BLOCK_SIZE_BYTES
     with Stop(), blame(shown), _blank(image, size_bytes, exists, block_size) as device:
         try:
-            if is_fat:
-                line = fat_images.make(device, options.type, options.label)
+            if options.type != "wfs3":
+                if is_fat:
+                    line = fat_images.make(device, options.type, options.label)
+                else:
+                    line = wfs2_images.make(device, options.label)
                 output.write_line(f"{shown}: {line}")
                 return 0
             superblock = mkfs(device, label=options.label)
@@ -236,8 +241,10 @@ def check_image(options: Namespace) -> int:
     shown = printable(options.image)
     if fat_images.is_fat(options.image):
         return fat_images.check_image(options)
+    if wfs2_images.is_wfs2(options.image):
+        return wfs2_images.check_image(options)
     if options.repair:
-        raise UsageFailure(f"{shown}: --repair mends FAT images; this is none")
+        raise UsageFailure(f"{shown}: --repair mends FAT and WFS v2 images; this is none")
     try:
         with opened_device(options.image) as device, phases() as progress:
             report = check(device, data=options.data, progress=progress)
