@@ -136,7 +136,7 @@ def rename(engine: Engine, old_parent: Node, old: bytes, new_parent: Node, new: 
     elif new in (b"", b".", b"..") or b"/" in new or b"\0" in new:
         raise failure(errno.EINVAL, new)
     _require_all_fit(node, new_parent, new)
-    # Whatever waits goes first, and nothing joins: see CRASH_MODEL 20.
+    # Whatever waits goes first, and nothing joins: see CRASH_MODEL 29.
     engine.write_back()
     if target is not None:
         _take_away(engine, target)
