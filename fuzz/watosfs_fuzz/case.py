@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from watosfs_fuzz.crash.persistence import PERSISTENCES, SECTOR
 from watosfs_fuzz.run import Run, RunOptions, RunReport
 from watosfs_fuzz.target import Geometry
 from watosfs_fuzz.targets.registry import make_target
@@ -14,7 +15,9 @@ SEEN_WITHOUT_CRASHES = frozenset({"outcome", "state", "space"})
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``cuts`` are the policies of the power cuts among ``operations``, in order."""
+    """``cuts`` are the policies of the power cuts among ``operations``, in order; ``device`` names
+    what a power cut may leave (``crash.persistence``).
+    """
 
     operations: tuple[Operation, ...]
     cuts: tuple[int, ...] = ()
@@ -22,18 +25,28 @@ class Case:
     geometry: Geometry = Geometry()  # noqa: RUF009 (frozen)
     nested: int = 0
     cap: int | None = None
+    device: str = SECTOR.name
+    off: frozenset[str] = frozenset()
 
     def options(self, *, crashes: bool = True) -> RunOptions:
         """How to run it."""
-        return RunOptions(crashes, self.nested, self.cap, self.cuts)
+        persistence = PERSISTENCES[self.device]
+        return RunOptions(crashes, self.nested, self.cap, self.cuts, persistence, off=self.off)
 
     def start(self, *, crashes: bool = True, memo: dict[object, object] | None = None) -> Run:
         """A run at its beginning."""
         return Run(make_target(self.target, self.geometry), self.options(crashes=crashes), memo)
 
-    def run(self, *, crashes: bool = True, memo: dict[object, object] | None = None) -> RunReport:
-        """Run it until something is wrong or it ends, then explore the crashes."""
+    def run(
+        self,
+        *,
+        crashes: bool = True,
+        memo: dict[object, object] | None = None,
+        share: tuple[int, int] = (0, 1),
+    ) -> RunReport:
+        """Run it until something is wrong or it ends, then explore (a share of) the crashes."""
         run = self.start(crashes=crashes, memo=memo)
+        run.options = replace(run.options, share=share)
         for operation in self.operations:
             run.apply(operation)
             if run.report.failure is not None:

@@ -3,16 +3,18 @@
 A log runs from the start of a trace, or from a power cut in it, to the next power cut or the end.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from watosfs_fuzz.crash.choice import CrashChoice, apply_choice, in_flight
 from watosfs_fuzz.crash.explore import Exploration, explore
 from watosfs_fuzz.crash.lazy import Choices, LazyDevice
 from watosfs_fuzz.crash.log import Event, Image, Mark
-from watosfs_fuzz.crash.windows import Window, sector_values
+from watosfs_fuzz.crash.persistence import SECTOR, SECTORS, Persistence, sector_values
+from watosfs_fuzz.crash.windows import Window
 from watosfs_fuzz.lockstep import Failure, tree_difference
-from watosfs_fuzz.oracle import CrashOracle, failure_of, frozen
+from watosfs_fuzz.oracles.crash import CrashOracle, Recovered, failure_of
+from watosfs_fuzz.oracles.permitted import frozen
 from watosfs_fuzz.power_cut import Cut
 from watosfs_fuzz.simplify_choice import simplest_choice
 from watosfs_fuzz.target import CrashTarget
@@ -26,41 +28,63 @@ class LogCrashes:
     """``states[n]`` is the model after operation n; ``memo`` is the checker's, for speed only."""
 
     def __init__(
-        self, target: CrashTarget, states: Mapping[int, System], memo: dict[object, object]
+        self,
+        target: CrashTarget,
+        states: Mapping[int, System],
+        memo: dict[object, object],
+        persistence: Persistence = SECTOR,
+        off: frozenset[str] = frozenset(),
     ) -> None:
         self.target = target
         self.states = states
         self.memo = memo
-        self.oracle = CrashOracle(target, states, memo)
+        self.persistence = persistence
+        self.oracle = CrashOracle(target, states, memo, off)
 
     def mechanism_failure(self) -> Failure | None:
         """What the log itself shows, without any crash."""
-        problem = self.target.epoch_problem()
+        problem = None if "epoch" in self.oracle.off else self.target.epoch_problem()
         if problem is None:
             return None
         return Failure("epoch", without_numbers(problem), problem)
 
-    def explore(self, nested: int, cap: int | None, failures_max: int = 1) -> Exploration:
-        """Every crash of the log."""
+    def explore(
+        self,
+        nested: int,
+        cap: int | None,
+        failures_max: int = 1,
+        share: tuple[int, int] = (0, 1),
+        since: int = 0,
+    ) -> Exploration:
+        """Every crash of the log, a share of them, or those from an event on."""
         return explore(
             self.target.base,
             self.target.device.events,
             self.target.geometry.block_count,
             self.oracle.recover,
-            self.oracle.judge,
+            self.judge,
             nested=nested,
             cap=cap,
             failures_max=failures_max,
+            persistence=self.persistence,
+            share=share,
+            since=since,
         )
+
+    def judge(self, found: Recovered, window: Window) -> str | None:
+        """What is wrong with an outcome; on a device that lies nothing but an exception is."""
+        if self.persistence.is_flushed or found.oracle == "exception":
+            return self.oracle.judge(found, window)
+        return None
 
     def replay(self, choice: CrashChoice) -> Failure | None:
         """Recover from exactly one crash; ValueError when the log has no such place or value."""
         events = self.target.device.events
-        image = apply_choice(self.target.base, events, choice)
+        image = apply_choice(self.target.base, events, choice, self.persistence)
         marks = marks_of(events[: choice.event_index])
         window = Window(image, {}, choice.event_index, marks, 0, 0)
         device = LazyDevice(self.target.geometry.block_count, window, Choices())
-        reason = self.oracle.judge(self.oracle.recover(device), window)
+        reason = self.judge(self.oracle.recover(device), window)
         where = f"{place_of(marks)} ({str(choice).removeprefix('crash ')})"
         return None if reason is None else failure_of(reason, where)
 
@@ -71,15 +95,18 @@ class LogCrashes:
         found: dict[CrashChoice, Failure] = {}
 
         def fails(choice: CrashChoice) -> bool:
-            failure = self.replay(choice)
+            try:
+                failure = self.replay(choice)
+            except ValueError:  # the device cannot leave it
+                return False
             if failure is None or failure.key != key:
                 return False
             found[choice] = failure
             return True
 
-        newest = NewestDigits(self.target.base, self.target.device.events)
+        newest = NewestDigits(self.target.base, self.target.device.events, self.persistence)
         choices = {failure.choice for failure in exploration.failures if failure.depth == 0}
-        best = simplest_choice(choices, newest, fails)
+        best = simplest_choice(choices, newest, fails, newest.older)
         return None if best is None else (best, found[best])
 
     def recover_at(self, cut: Cut, now: int) -> tuple[System | None, Failure | None]:
@@ -114,21 +141,39 @@ class LogCrashes:
 class NewestDigits:
     """The digits of what was written last, by place and block."""
 
-    def __init__(self, base: Image, events: Sequence[Event]) -> None:
+    def __init__(self, base: Image, events: Sequence[Event], persistence: Persistence) -> None:
         self.base = base
+        self.persistence = persistence
         self.events = events
         self.versions: dict[int, dict[int, list[bytes]]] = {}
 
     def __call__(self, choice: CrashChoice, block: int) -> str:
-        at = choice.event_index
-        if at not in self.versions:
-            self.versions[at] = in_flight(self.base, self.events[:at])[1]
-        known = self.versions[at][block]
-        size = len(known[-1]) // 8
-        return "".join(
-            f"{values.index(known[-1][i * size : (i + 1) * size]):x}"
-            for i, values in enumerate(sector_values(known))
-        )
+        known = self.versions_at(choice.event_index)[block]
+        return "".join(f"{values.index(piece):x}" for values, piece in sectors_of(known))
+
+    def older(self, choice: CrashChoice) -> Iterator[tuple[int, int, str]]:
+        """(block, sector, digit) of each value at a place that is not the newest."""
+        for block, known in sorted(self.versions_at(choice.event_index).items()):
+            for sector, (values, newest) in enumerate(sectors_of(known)):
+                for digit, piece in enumerate(values):
+                    if piece != newest:
+                        yield block, sector, f"{digit:x}"
+
+    def versions_at(self, place: int) -> dict[int, list[bytes]]:
+        """The versions of the undecided blocks at a place in the log."""
+        if place not in self.versions:
+            events = self.events[:place]
+            self.versions[place] = in_flight(self.base, events, self.persistence)[1]
+        return self.versions[place]
+
+
+def sectors_of(known: Sequence[bytes]) -> list[tuple[list[bytes], bytes]]:
+    """For each sector its legal values, and the newest."""
+    size = len(known[-1]) // len(SECTORS)
+    return [
+        (values, known[-1][i * size : (i + 1) * size])
+        for i, values in enumerate(sector_values(known))
+    ]
 
 
 def marks_of(events: Sequence[Event]) -> list[Hashable]:

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from watosfs_fuzz.case import Case
 from watosfs_fuzz.crash.choice import CrashChoice, parse_choice
+from watosfs_fuzz.crash.persistence import PERSISTENCES, SECTOR
 from watosfs_fuzz.lockstep import Failure
+from watosfs_fuzz.oracles.catalogue import without
 from watosfs_fuzz.provenance import commit, version
 from watosfs_fuzz.target import Geometry
 from watosfs_model.trace import Comment, Trace, format_trace, parse_trace
@@ -23,7 +25,7 @@ ID_DIGITS = 10
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A failing case. ``canary`` names the broken variant that it was found in, ``origin`` the
-    trace of the campaign that it was made from.
+    trace of the campaign that it was made from; ``report`` is its story (``report.story``).
     """
 
     case: Case
@@ -31,6 +33,7 @@ class Finding:
     choice: CrashChoice | None = None
     canary: str | None = None
     origin: str = "-"
+    report: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -56,6 +59,10 @@ class Finding:
             header["canary"] = self.canary
         if case.cuts:
             header["cuts"] = " ".join(map(str, case.cuts))
+        if case.device != SECTOR.name:
+            header["device"] = case.device
+        if case.off:
+            header["without"] = " ".join(sorted(case.off))
         if case.nested:
             header["nested"] = str(case.nested)
         if self.choice is not None:
@@ -66,6 +73,8 @@ class Finding:
             story.append(f"# expected: {self.failure.expected}")
         if self.failure.found:
             story.append(f"# found:    {self.failure.found}")
+        if self.report:
+            story += ["#", *(f"# {line}".rstrip() for line in self.report)]
         comments = (Comment(ascii_of(line)) for line in ["#", *story])
         return Trace(tuple(header.items()), (*case.operations, *comments))
 
@@ -95,6 +104,13 @@ def write_whole(path: Path, text: str) -> Path:
     return path
 
 
+def device_name(text: str) -> str:
+    """The name of a persistence. Raises ValueError for one that is none."""
+    if text not in PERSISTENCES:
+        raise ValueError(f"no device {text!r}; there are: {', '.join(PERSISTENCES)}")
+    return text
+
+
 def read_finding(path: Path) -> Finding:
     """A trace file, written by us or by hand. Raises ValueError naming line and column."""
     try:
@@ -114,6 +130,8 @@ def read_finding(path: Path) -> Finding:
             target=header.get("target", "wfs3"),
             geometry=Geometry(int(header.get("blocks", "256")), int(entries) if entries else None),
             nested=int(header.get("nested", "0")),
+            off=without(header.get("without", "").split()),
+            device=device_name(header.get("device", SECTOR.name)),
         )
         failure = Failure(header.get("kind", ""), header.get("subject", ""), "")
         parsed = parse_choice(choice) if choice else None

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from watosfs_fuzz.crash.choice import in_flight
 from watosfs_fuzz.crash.log import Event, Image, Mark
-from watosfs_fuzz.crash.windows import sector_values
+from watosfs_fuzz.crash.persistence import SECTOR, Persistence
 from watosfs_fuzz.seeds import random_of
 
 ALL_PERSISTED = 0
@@ -28,27 +28,35 @@ class Cut(NamedTuple):
     image: dict[int, bytes]
 
 
-def cut_by_policy(base: Image, events: Sequence[Event], policy: int) -> Cut:
-    """The cut that a number in a trace's header names."""
+def cut_by_policy(
+    base: Image, events: Sequence[Event], policy: int, persistence: Persistence = SECTOR
+) -> Cut:
+    """The cut that a number in a trace's header names; on a device that lies about flushes it is
+    always 0, as what comes back need not be a state to go on from.
+    """
+    if not persistence.is_flushed:
+        policy = ALL_PERSISTED
     if policy == ALL_PERSISTED:
         image, versions = in_flight(base, events)
         return Cut(len(events), image | {block: known[-1] for block, known in versions.items()})
     if policy == NONE_PERSISTED:
-        return Cut(len(events), in_flight(base, events)[0])
-    return draw_cut(base, events, random_of(policy, 0, "power cut"))
+        return Cut(len(events), in_flight(base, events, persistence)[0])
+    return draw_cut(base, events, random_of(policy, 0, "power cut"), persistence)
 
 
-def draw_cut(base: Image, events: Sequence[Event], rng: random.Random) -> Cut:
+def draw_cut(
+    base: Image, events: Sequence[Event], rng: random.Random, persistence: Persistence = SECTOR
+) -> Cut:
     """Any legal cut at the end of the log or inside its last operation."""
     end = len(events)
     if rng.random() < 0.5:
         end = rng.randint(last_operation(events), end)
-    image, versions = in_flight(base, events[:end])
+    image, versions = in_flight(base, events[:end], persistence)
     is_torn = rng.random() < 0.5
     for block in sorted(versions):
         known = versions[block]
         if is_torn:
-            image[block] = b"".join(rng.choice(values) for values in sector_values(known))
+            image[block] = b"".join(rng.choice(values) for values in persistence.pieces(known))
         else:
             image[block] = rng.choice(known)
     return Cut(end, image)

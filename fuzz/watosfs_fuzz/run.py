@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 from watosfs_fuzz.crash.choice import CrashChoice
 from watosfs_fuzz.crash.explore import Exploration
+from watosfs_fuzz.crash.persistence import SECTOR, Persistence
 from watosfs_fuzz.crashes import LogCrashes
 from watosfs_fuzz.lockstep import PID, Failure, Lockstep, outcome_text
-from watosfs_fuzz.oracle import failure_of
+from watosfs_fuzz.oracles.crash import failure_of
 from watosfs_fuzz.power_cut import ALL_PERSISTED, Cut, cut_by_policy
 from watosfs_fuzz.target import CrashTarget, Target
 from watosfs_model import Outcome, step
@@ -29,6 +30,11 @@ class RunOptions:
     nested: int = 0
     cap: int | None = None
     cuts: tuple[int, ...] = ()
+    persistence: Persistence = SECTOR
+    #: (index, of): the other crash points are somebody else's.
+    share: tuple[int, int] = (0, 1)
+    #: Oracles that are switched off.
+    off: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -114,7 +120,13 @@ class Run:
 
     def log_crashes(self) -> LogCrashes:
         """The crashes of the log since the start or the last power cut."""
-        return LogCrashes(self.crash_target(), self.lockstep.states, self.memo)
+        return LogCrashes(
+            self.crash_target(),
+            self.lockstep.states,
+            self.memo,
+            self.options.persistence,
+            self.options.off,
+        )
 
     def explore_crashes(self) -> Failure | None:
         """Every crash since the start or the last power cut; the first that is wrong."""
@@ -124,7 +136,8 @@ class Run:
         failure = crashes.mechanism_failure()
         if failure is not None:
             return failure
-        exploration = crashes.explore(self.options.nested, self.options.cap)
+        options = self.options
+        exploration = crashes.explore(options.nested, options.cap, share=options.share)
         self.report.exploration.add(exploration)
         if not exploration.failures:
             return None
@@ -136,7 +149,11 @@ class Run:
         """Restart the target on one legal image; the model follows to the state that was found."""
         crashes, lockstep = self.log_crashes(), self.lockstep
         base, events = crashes.target.base, crashes.target.device.events
-        cut = cut_by_policy(base, events, choice) if isinstance(choice, int) else choice
+        cut = (
+            cut_by_policy(base, events, choice, self.options.persistence)
+            if isinstance(choice, int)
+            else choice
+        )
         state, failure = crashes.recover_at(cut, lockstep.done)
         if state is not None:
             lockstep.recovered(step(state, PID, Crash())[1])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from watosfs_fuzz.crash.explore import Exploration, count_text
+from watosfs_fuzz.crash.persistence import SECTOR
 from watosfs_fuzz.findings import Finding
 
 
@@ -23,6 +24,8 @@ class Settings:
     jobs: int = 1
     nested: int = 0
     cap: int | None = None
+    device: str = SECTOR.name
+    off: frozenset[str] = frozenset()
     crashes: bool = True
     canary: str | None = None
     findings_max: int = 20

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from watosfs_fuzz.campaign import run_campaign
-from watosfs_fuzz.canaries.catalogue import canaries
+from watosfs_fuzz.canaries.catalogue import canaries, require_canary
 from watosfs_fuzz.cli.main import main
 from watosfs_fuzz.findings import read_finding
 from watosfs_fuzz.tally import Settings
@@ -13,14 +13,24 @@ from watosfs_fuzz.tally import Settings
 OPERATIONS_MAX = 6
 SMOKE_OPERATIONS = 12_000
 #: Where the default seed meets the fault too late, or in a longer way.
-SEEDS = {"merge-loses-entry": 3, "split-key-off-by-one": 8}
+SEEDS = {
+    "attributes-leak": 1,
+    "coalescing-off-by-one": 1,
+    "freed-twice": 1,
+    "split-key-off-by-one": 8,
+}
 
 
 @pytest.mark.parametrize("name", [canary.name for canary in canaries()])
 def test_a_canary_is_caught_made_short_and_replays(name: str, tmp_path: Path) -> None:
     seed = SEEDS.get(name, 0)
     settings = Settings(
-        canary=name, seed=seed, seconds=None, operations=SMOKE_OPERATIONS, findings_max=1
+        target=require_canary(name).target,
+        canary=name,
+        seed=seed,
+        seconds=None,
+        operations=SMOKE_OPERATIONS,
+        findings_max=1,
     )
     tally = run_campaign(settings, tmp_path, lambda tally: None)
     assert tally.findings, f"{name} was not caught in {SMOKE_OPERATIONS} operations"

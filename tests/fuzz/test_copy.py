@@ -12,7 +12,7 @@ from watosfs.wfs3.mkfs import mkfs
 from watosfs.wfs3.volume import Volume
 from watosfs_fuzz.crash.choice import in_flight
 from watosfs_fuzz.crash.log import RecordingDevice
-from watosfs_fuzz.crash.windows import sector_values
+from watosfs_fuzz.crash.persistence import sector_values
 
 LIBRARY = Path(os.__file__).parent
 PIECE_BYTES = 1 << 20

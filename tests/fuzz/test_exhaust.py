@@ -55,7 +55,7 @@ def test_a_budget_of_time_is_spent_in_slices(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     state = tmp_path / "state.json"
-    state.write_text(json.dumps({"run": "wfs3 ops 1 nested 0", "done": 200}))
+    state.write_text(json.dumps({"run": "wfs3 ops 1 nested 0 sector", "done": 200}))
     arguments = ["--ops", "1", "--state", str(state), "--out", str(tmp_path)]
     assert main(["exhaust", *arguments]) == 0
     assert "(200 before)" in capsys.readouterr().out

@@ -5,7 +5,7 @@ import pytest
 from watosfs_fuzz.case import Case
 from watosfs_fuzz.crash.choice import in_flight
 from watosfs_fuzz.crash.log import FLUSH, Event, Mark, Write
-from watosfs_fuzz.crash.windows import sector_values
+from watosfs_fuzz.crash.persistence import sector_values
 from watosfs_fuzz.power_cut import (
     ALL_PERSISTED,
     NONE_PERSISTED,

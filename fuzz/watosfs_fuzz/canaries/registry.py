@@ -13,6 +13,8 @@ class Canary:
     name: str
     description: str
     plant: Callable[[], AbstractContextManager[object]]
+    #: The target that it breaks.
+    target: str = "wfs3"
 
 
 CANARIES: dict[str, Canary] = {}
@@ -23,6 +25,7 @@ def canary(
     description: str,
     *places: tuple[object, str],
     registry: dict[str, Canary] = CANARIES,
+    target: str = "wfs3",
 ) -> Callable[[Callable[..., object]], Callable[..., object]]:
     """Register a function that, given the original attributes of ``places``, makes the broken ones.
 
@@ -42,7 +45,7 @@ def canary(
                 yield
 
         assert name not in registry, f"canary {name} twice"
-        registry[name] = Canary(name, description, plant)
+        registry[name] = Canary(name, description, plant, target)
         return breaks
 
     return register

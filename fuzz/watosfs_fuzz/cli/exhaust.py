@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from watosfs_fuzz.case import Case
 from watosfs_fuzz.crash.explore import Exploration, count_text
 from watosfs_fuzz.exhaust import Workload, workloads
 from watosfs_fuzz.findings import write_whole
+from watosfs_fuzz.oracles.catalogue import without
 from watosfs_model.trace import Trace, format_trace
 
 WORKLOADS_AT_ONCE = 16
@@ -36,13 +37,12 @@ class Totals:
     is_complete: bool = False
 
 
-def run_some(batch: list[Workload], target: str, nested: int, canary: str | None) -> Totals:
+def run_some(batch: list[Case], canary: str | None) -> Totals:
     """What one job does: some workloads, one after another."""
     totals = Totals()
     memo: dict[object, object] = {}
     with applied(canary):
-        for workload in batch:
-            case = Case(workload.operations, target=target, nested=nested)
+        for case in batch:
             report = case.run(memo=memo)
             totals.workloads += 1
             totals.operations += len(report.operations)
@@ -53,10 +53,17 @@ def run_some(batch: list[Workload], target: str, nested: int, canary: str | None
     return totals
 
 
-def batches(source: Iterator[Workload]) -> Iterator[list[Workload]]:
+def batches(source: Iterator[Workload], options: argparse.Namespace) -> Iterator[list[Case]]:
     """The workloads in pieces."""
+    like = Case(
+        (),
+        target=options.target,
+        nested=options.nested,
+        device=options.device,
+        off=without(options.without),
+    )
     while batch := list(islice(source, WORKLOADS_AT_ONCE)):
-        yield batch
+        yield [replace(like, operations=workload.operations) for workload in batch]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -64,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     if options.canary is not None:
         require_canary(options.canary)
     totals = Totals(before=done_before(options))
-    source = batches(islice(workloads(options.ops), totals.before, None))
+    source = batches(islice(workloads(options.ops), totals.before, None), options)
     start = last = time.monotonic()
     running: dict[Future[Totals], int] = {}
     finished: set[int] = set()
@@ -78,8 +85,7 @@ def run(options: argparse.Namespace) -> int:
                 if batch is None:
                     totals.is_complete = True
                     break
-                arguments = (batch, options.target, options.nested, options.canary)
-                running[pool.submit(run_some, *arguments)] = submitted
+                running[pool.submit(run_some, batch, options.canary)] = submitted
                 submitted += 1
             if not running:
                 break
@@ -110,7 +116,7 @@ def add(totals: Totals, part: Totals) -> None:
 
 def key(options: argparse.Namespace) -> str:
     """What a state file must agree on."""
-    return f"{options.target} ops {options.ops} nested {options.nested}"
+    return f"{options.target} ops {options.ops} nested {options.nested} {options.device}"
 
 
 def done_before(options: argparse.Namespace) -> int:

@@ -6,10 +6,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 
 from watosfs_fuzz.kernel.canaries import KERNEL_CANARIES
+from watosfs_fuzz.kernel.edge_checks import ForkedChecks, InlineChecks
 from watosfs_fuzz.kernel.findings import read_kernel_trace, text_of, write_kernel_finding
 from watosfs_fuzz.kernel.interleavings import ALPHABET, Coverage, Explorer
 from watosfs_fuzz.kernel.lockstep import run_generated, run_steps
@@ -118,36 +118,11 @@ def explore_on(
     canary: str | None,
     progress: Callable[[Coverage], None],
 ) -> Coverage:
-    """Every job walks all states of the model; each runs its share of the transitions."""
-    if jobs == 1:
-        return explore_share(processes, longest, canary, (0, 1), progress)
-    with ProcessPoolExecutor(jobs) as pool:
-        parts = [
-            pool.submit(explore_share, processes, longest, canary, (index, jobs), None)
-            for index in range(1, jobs)
-        ]
-        found = explore_share(processes, longest, canary, (0, jobs), progress)
-        for part in parts:
-            other = part.result()
-            found.transitions += other.transitions
-            found.failure = found.failure or other.failure
-            found.is_complete &= other.is_complete
-    return found
-
-
-def explore_share(
-    processes: int,
-    longest: int,
-    canary: str | None,
-    share: tuple[int, int],
-    progress: Callable[[Coverage], None] | None,
-) -> Coverage:
-    """What one job does."""
-    explorer = Explorer(WatosfsKernelTarget(), processes, longest, share=share)
-    if progress is not None:
-        explorer.progress = progress
+    """The walk of the model here, the target on forks where there are to be more jobs than one."""
+    target = WatosfsKernelTarget()
+    checks = InlineChecks(target) if jobs == 1 else ForkedChecks(target, jobs)
     with applied(canary):
-        return explorer.explore()
+        return Explorer(checks, processes, longest, progress=progress).explore()
 
 
 def registers(options: argparse.Namespace) -> int:

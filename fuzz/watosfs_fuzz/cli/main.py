@@ -4,8 +4,22 @@ import argparse
 import sys
 from pathlib import Path
 
-from watosfs_fuzz.cli import campaign, crash, exhaust, faults, kernel, linux, listing, replay
+from watosfs_fuzz.cli import (
+    campaign,
+    crash,
+    exhaust,
+    faults,
+    interrupt,
+    kernel,
+    linux,
+    listing,
+    replay,
+    search,
+)
+from watosfs_fuzz.crash.persistence import PERSISTENCES, SECTOR
+from watosfs_fuzz.oracles.catalogue import ORACLES
 from watosfs_fuzz.provenance import commit, version
+from watosfs_fuzz.search.alphabet import ALPHABETS
 from watosfs_fuzz.targets.registry import is_target
 
 EXIT_USAGE = 2
@@ -61,6 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--cap", type=positive, help="at most so many recoveries a crash point (no cap)"
     )
+    add_device(run)
     run.add_argument("--no-crashes", action="store_true", help="lockstep only")
     run.add_argument("--findings-max", type=positive, default=20, help="stop after so many (20)")
     run.add_argument("--canary", help="fuzz a broken variant (see `canaries`)")
@@ -71,16 +86,25 @@ def make_parser() -> argparse.ArgumentParser:
     again = commands.add_parser("replay", help="run a trace again, expected beside found")
     again.add_argument("trace", type=Path)
     again.add_argument("--json", action="store_true", help="print JSON")
+    again.add_argument("--pytest", type=Path, metavar="FILE", help="write a regression test")
+    again.add_argument(
+        "--image", type=Path, metavar="DIR", help="write the disk as the crash left it"
+    )
+    again.add_argument("--html", type=Path, metavar="FILE", help="write a page for a browser")
     again.set_defaults(run=replay.run)
 
     every = commands.add_parser("crash", help="explore every crash of one trace")
     every.add_argument("trace", type=Path)
     every.add_argument("--nested", type=int, help="power cuts inside recovery (as the trace says)")
     every.add_argument("--cap", type=positive, help="at most so many recoveries a crash point")
+    add_device(every, None)
+    every.add_argument("--jobs", type=positive, default=1, help="processes (1)")
     every.add_argument("--json", action="store_true", help="print JSON")
     every.set_defaults(run=crash.run)
 
     add_exhaust(commands)
+    add_interrupt(commands)
+    add_search(commands)
     add_kernel_commands(commands)
     names = commands.add_parser("targets", help="list the targets and what each can do")
     names.add_argument("target", nargs="?", type=target_name, help="only this one")
@@ -91,12 +115,30 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def add_device(parser: argparse.ArgumentParser, default: str | None = SECTOR.name) -> None:
+    """What a power cut leaves."""
+    parser.add_argument(
+        "--device",
+        choices=PERSISTENCES,
+        default=default,
+        help="what a power cut leaves: see docs/CRASH_MODEL.md (sector)",
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="ORACLE",
+        help=f"switch an oracle off; may be repeated: {', '.join(ORACLES)}",
+    )
+
+
 def add_exhaust(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command over all short workloads."""
     all_of = commands.add_parser("exhaust", help="all workloads of so many changes, every crash")
     all_of.add_argument("--ops", type=positive, default=1, help="changes in a workload (1)")
     all_of.add_argument("--nested", type=int, default=0, help="power cuts inside recovery (0)")
     all_of.add_argument("--target", default="wfs3", type=target_name, help="what to test (wfs3)")
+    add_device(all_of)
     all_of.add_argument("--seconds", type=float, help="stop after so long (when all is done)")
     all_of.add_argument("--state", type=Path, help="remember what is done, and go on from there")
     all_of.add_argument("--jobs", type=positive, default=1, help="processes (1)")
@@ -104,6 +146,48 @@ def add_exhaust(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     all_of.add_argument("--out", type=Path, default=Path("findings"), help="for findings")
     all_of.add_argument("--json", action="store_true", help="print JSON")
     all_of.set_defaults(run=exhaust.run)
+
+
+def add_search(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command over the graph of states."""
+    graph = commands.add_parser("search", help="all states that a few operations reach, once each")
+    graph.add_argument("--depth", type=positive, default=3, help="operations on a path (3)")
+    graph.add_argument(
+        "--alphabet", choices=ALPHABETS, default="changes",
+        help="what is tried: all changes of few names, or many names that come and go (changes)",
+    )  # fmt: skip
+    graph.add_argument("--seconds", type=float, help="stop after so long (when all is visited)")
+    graph.add_argument("--state", type=Path, help="keep the search here, and go on from there")
+    graph.add_argument("--target", default="wfs3", type=target_name, help="what to test (wfs3)")
+    graph.add_argument("--blocks", type=positive, default=4096, help="size of the volume (4096)")
+    graph.add_argument(
+        "--node-entries", type=positive, help="split nodes beyond so many: high trees (as it is)"
+    )
+    graph.add_argument("--seed", type=int, default=0, help="shuffle what is tried first (0: not)")
+    graph.add_argument("--nested", type=int, default=0, help="power cuts inside recovery (0)")
+    graph.add_argument("--no-crashes", action="store_true", help="lockstep only")
+    graph.add_argument(
+        "--without-shape",
+        action="store_true",
+        help="states with the same files are one, whatever the trees below look like",
+    )
+    add_device(graph)
+    graph.add_argument("--canary", help="a broken variant (see `canaries`)")
+    graph.add_argument("--out", type=Path, default=Path("findings"), help="for findings (findings)")
+    graph.add_argument("--json", action="store_true", help="print JSON")
+    graph.set_defaults(run=search.run)
+
+
+def add_interrupt(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command over what is no operation of a mounted volume."""
+    tasks = commands.add_parser("interrupt", help="power cuts in mkfs, the first mount, repair")
+    tasks.add_argument("task", nargs="*", help="tasks (all); see --list")
+    tasks.add_argument("--list", action="store_true", help="the tasks and what each may leave")
+    tasks.add_argument("--nested", type=int, default=0, help="power cuts inside recovery (0)")
+    tasks.add_argument("--cap", type=positive, help="at most so many recoveries a crash point")
+    add_device(tasks)
+    tasks.add_argument("--json", action="store_true", help="print JSON")
+    tasks.set_defaults(run=interrupt.run)
 
 
 def add_kernel_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from watosfs.block.device import SECTOR_SIZE_BYTES
 from watosfs_fuzz.crash.log import ZERO_BLOCK, Event, Flush, Image, Write
-from watosfs_fuzz.crash.windows import SECTORS, sector_values
+from watosfs_fuzz.crash.persistence import SECTOR, SECTORS, Persistence, sector_values
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -47,7 +47,7 @@ def parse_choice(text: str) -> CrashChoice:
 
 
 def in_flight(
-    base: Image, events: Sequence[Event]
+    base: Image, events: Sequence[Event], persistence: Persistence = SECTOR
 ) -> tuple[dict[int, bytes], dict[int, list[bytes]]]:
     """(durable image, legal versions of each undecided block with the newest last) at the end of
     ``events``.
@@ -60,22 +60,26 @@ def in_flight(
             if event.data in known[1:]:
                 known.remove(event.data)
             known.append(event.data)
-            if event.fua and event is not events[-1]:
+            if (event.fua or persistence.is_ordered) and event is not events[-1]:
                 durable[event.block] = event.data
                 del versions[event.block]
-        elif isinstance(event, Flush):
+        elif isinstance(event, Flush) and persistence.is_flushed:
             durable.update({block: known[-1] for block, known in versions.items()})
             versions.clear()
     return durable, versions
 
 
 def choice_of(
-    base: Image, events: Sequence[Event], event_index: int, decided: Mapping[int, bytes]
+    base: Image,
+    events: Sequence[Event],
+    event_index: int,
+    decided: Mapping[int, bytes],
+    persistence: Persistence = SECTOR,
 ) -> CrashChoice:
     """The choice that a run of the explorer made, leaving out what is as if everything had
     persisted.
     """
-    _, versions = in_flight(base, events[:event_index])
+    _, versions = in_flight(base, events[:event_index], persistence)
     sectors = []
     for block, content in sorted(decided.items()):
         known = versions.get(block)
@@ -90,13 +94,15 @@ def choice_of(
     return CrashChoice(event_index, tuple(sectors))
 
 
-def apply_choice(base: Image, events: Sequence[Event], choice: CrashChoice) -> dict[int, bytes]:
+def apply_choice(
+    base: Image, events: Sequence[Event], choice: CrashChoice, persistence: Persistence = SECTOR
+) -> dict[int, bytes]:
     """The one image that a choice names. Raises ValueError when the log has no such place or
-    value.
+    value, or the device could not leave it.
     """
     if choice.event_index > len(events):
         raise ValueError(f"the log has {len(events)} events, the crash is at {choice.event_index}")
-    image, versions = in_flight(base, events[: choice.event_index])
+    image, versions = in_flight(base, events[: choice.event_index], persistence)
     named = dict(choice.sectors)
     for block, known in versions.items():
         if block not in named:
@@ -108,6 +114,8 @@ def apply_choice(base: Image, events: Sequence[Event], choice: CrashChoice) -> d
         except IndexError:
             raise ValueError(f"block {block} has no such sector version") from None
         image[block] = b"".join(pieces)
+        if not persistence.permits(known, image[block]):
+            raise ValueError(f"block {block} does not tear on {persistence.name!r}")
     unknown = named.keys() - versions.keys()
     if unknown:
         raise ValueError(f"blocks {sorted(unknown)} are not in flight at {choice.event_index}")

@@ -12,7 +12,11 @@ from typing import Generic, TypeVar
 from watosfs_fuzz.crash.choice import CrashChoice, choice_of
 from watosfs_fuzz.crash.lazy import Choices, LazyDevice, PowerCut
 from watosfs_fuzz.crash.log import ZERO_BLOCK, Event, Image
+from watosfs_fuzz.crash.persistence import SECTOR, Persistence
 from watosfs_fuzz.crash.windows import Window, windows
+
+#: Crash points that are shared out together, as one is often covered by the runs of the one before.
+SHARE_LENGTH = 8
 
 Outcome = TypeVar("Outcome", bound=Hashable)
 
@@ -58,6 +62,7 @@ class _Run(Generic[Outcome]):
     decided: dict[int, bytes]
     rejected: set[int]
     depth: int
+    left_out: int
 
 
 def count_text(count: int) -> str:
@@ -78,6 +83,9 @@ def explore(
     nested: int = 0,
     cap: int | None = None,
     failures_max: int | None = None,
+    persistence: Persistence = SECTOR,
+    share: tuple[int, int] = (0, 1),
+    since: int = 0,
 ) -> Exploration:
     """Recover from every crash of the log.
 
@@ -85,12 +93,16 @@ def explore(
     be deterministic, and turn what it takes for failures into outcomes. ``judge`` says what is
     wrong with an outcome at a crash point, or None; it sees outcomes again that were found at an
     earlier point. ``cap`` bounds the recoveries for each window, ``failures_max`` ends the walk
-    early.
+    early, ``share`` (index, of) leaves other crash points to others, ``since``
+    those before an event.
     """
     report = Exploration()
     previous: list[_Run[Outcome]] | None = None
     legal_before: dict[int, tuple[bytes, ...]] = {}
-    for window in windows(base, events):
+    for number, window in enumerate(windows(base, events, persistence)):
+        if window.event_index < since or number // SHARE_LENGTH % share[1] != share[0]:
+            previous = None
+            continue
         report.windows += 1
         images = window.images
         report.images += images
@@ -103,9 +115,11 @@ def explore(
                 failing += judge(outcome, window) is not None
                 return failures_max is not None and len(report.failures) + failing >= failures_max
 
-            runs, complete = run_window(
-                window, block_count, recover, nested, cap, report, is_enough
-            )
+            def recover_on(choices: Choices, window: Window = window) -> _Run[Outcome]:
+                device = LazyDevice(block_count, window, choices, nested, persistence)
+                return run_on(device, recover)
+
+            runs, complete = run_window(recover_on, cap, report, is_enough)
             if not complete:
                 report.images_left_out += images
                 report.images -= images
@@ -116,7 +130,7 @@ def explore(
         for run in runs:
             reason = judge(run.outcome, window)
             if reason is not None:
-                choice = choice_of(base, events, window.event_index, run.decided)
+                choice = choice_of(base, events, window.event_index, run.decided, persistence)
                 report.failures.append(
                     CrashFailure(window.event_index, str(window), reason, choice, run.depth)
                 )
@@ -155,10 +169,7 @@ def reusable(
 
 
 def run_window(
-    window: Window,
-    block_count: int,
-    recover: Callable[[LazyDevice], Outcome],
-    nested: int,
+    recover_on: Callable[[Choices], _Run[Outcome]],
     cap: int | None,
     report: Exploration,
     is_enough: Callable[[Outcome], bool],
@@ -168,24 +179,26 @@ def run_window(
     runs: list[_Run[Outcome]] = []
     complete = True
     while True:
-        device = LazyDevice(block_count, window, choices, nested)
-        outcome = recover_through_cuts(device, recover)
+        run = recover_on(choices)
         report.recoveries += 1
-        complete = complete and not device.left_out
-        reads = {**device.seen, **device.decided}
-        runs.append(_Run(outcome, reads, device.decided, device.rejected, device.depth))
+        complete = complete and not run.left_out
+        runs.append(run)
         if not choices.advance():
             return runs, complete
-        if is_enough(outcome):
+        if is_enough(run.outcome):
             return runs, False
         if cap is not None and len(runs) >= cap:
             return runs, False
 
 
-def recover_through_cuts(device: LazyDevice, recover: Callable[[LazyDevice], Outcome]) -> Outcome:
+def run_on(device: LazyDevice, recover: Callable[[LazyDevice], Outcome]) -> _Run[Outcome]:
     """Recover, again after each nested power cut."""
     while True:
         try:
-            return recover(device)
+            outcome = recover(device)
         except PowerCut:
             device.reboot()
+            continue
+        reads = {**device.seen, **device.decided}
+        rejected, depth, left_out = device.rejected, device.depth, device.left_out
+        return _Run(outcome, reads, device.decided, rejected, depth, left_out)

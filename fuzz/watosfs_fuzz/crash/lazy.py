@@ -13,8 +13,10 @@ from math import prod
 from typing import Final
 
 from watosfs.block.device import BLOCK_SIZE_BYTES, Accept, Buffer, Capabilities
+from watosfs_fuzz.crash.image import CrashImage
 from watosfs_fuzz.crash.log import ZERO_BLOCK
-from watosfs_fuzz.crash.windows import Window, sector_values
+from watosfs_fuzz.crash.persistence import SECTOR, Persistence
+from watosfs_fuzz.crash.windows import Window
 
 #: Up to so many contents of one read are enumerated; beyond, mixes of sectors count as left out.
 CONTENTS_MAX: Final = 1024
@@ -65,13 +67,21 @@ class LazyDevice:
     then turns what recovery wrote since its last flush into undecided blocks again.
     """
 
-    def __init__(self, block_count: int, window: Window, choices: Choices, nested: int = 0) -> None:
+    def __init__(
+        self,
+        block_count: int,
+        window: Window,
+        choices: Choices,
+        nested: int = 0,
+        persistence: Persistence = SECTOR,
+    ) -> None:
         self.block_size_bytes = BLOCK_SIZE_BYTES
         self.block_count = block_count
         self.capabilities = Capabilities()
         self.window = window
         self.choices = choices
         self.nested = nested
+        self.persistence = persistence
         self.depth = 0
         self.decided: dict[int, bytes] = {}
         self.seen: dict[int, bytes] = {}
@@ -146,7 +156,8 @@ class LazyDevice:
         """The legal contents of some blocks read together: newest whole first, then mixes of
         sectors.
         """
-        pieces = [values for per_block in versions for values in sector_values(per_block)]
+        atoms = self.persistence.pieces
+        pieces = [values for per_block in versions for values in atoms(per_block)]
         if prod(len(values) for values in pieces) <= CONTENTS_MAX:
             return [b"".join(mix) for mix in product(*(values[::-1] for values in pieces))]
         self.left_out += 1
@@ -181,7 +192,7 @@ class LazyDevice:
                 self.pending[at].append(piece)
             self.current[at] = piece
             self.write_count += 1
-            if fua and self.nested:
+            if self.nested and (fua or self.persistence.is_ordered):
                 self.maybe_cut()
                 del self.pending[at]
 
@@ -199,6 +210,8 @@ class LazyDevice:
 
     def flush(self) -> None:
         """A barrier; while power cuts are left, one may come just before it completes."""
+        if not self.persistence.is_flushed:
+            return
         if self.nested and self.pending:
             self.maybe_cut()
         self.pending.clear()
@@ -222,6 +235,11 @@ class LazyDevice:
             self.current.pop(block, None)
             self.versions[block] = list(dict.fromkeys(versions))
         self.pending.clear()
+
+    def crash_image(self) -> CrashImage:
+        """What the first power cut left, as far as it was read; the rest as written last."""
+        newest = {block: known[-1] for block, known in self.window.versions.items()}
+        return CrashImage(self.block_count, (self.decided, newest, self.window.durable))
 
     def discard(self, block: int, count: int) -> None:
         """Contents stay."""

@@ -1,19 +1,16 @@
 """Crash points: the places of a log where the set of legal images is largest for one set of
 permitted states.
 
-Between two flushes a disk may persist any subset of the writes, in any order, torn at sectors. So
-one window just before each barrier covers every crash in the epoch; windows at marks are there
-because what the oracle permits changes, and at FUA writes because a completed one can no longer be
-lost.
+Between two flushes a disk may persist any subset of the writes, in any order, torn at sectors (or
+less, or more: ``persistence``). So one window just before each barrier covers every crash in the
+epoch; windows at marks are there because what the oracle permits changes, and at FUA writes because
+a completed one can no longer be lost.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
-from math import prod
 
-from watosfs.block.device import BLOCK_SIZE_BYTES, SECTOR_SIZE_BYTES
 from watosfs_fuzz.crash.log import ZERO_BLOCK, Event, Flush, Image, Mark, Write
-
-SECTORS = range(0, BLOCK_SIZE_BYTES, SECTOR_SIZE_BYTES)
+from watosfs_fuzz.crash.persistence import SECTOR, Persistence
 
 
 class Window:
@@ -53,27 +50,14 @@ class Window:
         return f"after write {self.writes} and flush {self.flushes} (event {self.event_index})"
 
 
-def sector_values(versions: Sequence[bytes]) -> list[list[bytes]]:
-    """For each sector, its different legal values, oldest first."""
-    values = []
-    for start in SECTORS:
-        pieces = [version[start : start + SECTOR_SIZE_BYTES] for version in versions]
-        values.append(list(dict.fromkeys(pieces)))
-    return values
-
-
-def mix_count(versions: Sequence[bytes]) -> int:
-    """How many different contents the block may have, torn ones included."""
-    if len(versions) == 1:
-        return 1
-    return prod(len(values) for values in sector_values(versions))
-
-
-def windows(base: Image, events: Sequence[Event]) -> Iterator[Window]:
+def windows(
+    base: Image, events: Sequence[Event], persistence: Persistence = SECTOR
+) -> Iterator[Window]:
     """Every crash point of the log, in order. ``base`` is what was durable before it.
 
     A mark's window comes after the mark has passed.
     """
+    mix_count = persistence.mix_count
     durable = dict(base)
     versions: dict[int, list[bytes]] = {}
     newest: dict[int, bytes] = {}
@@ -91,19 +75,21 @@ def windows(base: Image, events: Sequence[Event]) -> Iterator[Window]:
                 images *= mix_count(known)
             newest[event.block] = event.data
             changed = True
-            if event.fua:
+            if event.fua or persistence.is_ordered:
                 yield Window(durable, versions, index + 1, marks, writes, flushes, images)
                 durable[event.block] = event.data
                 images //= mix_count(versions.pop(event.block))
                 del newest[event.block]
         elif isinstance(event, Flush):
+            flushes += 1
+            if not persistence.is_flushed:
+                continue
             if changed and versions:
-                yield Window(durable, versions, index, marks, writes, flushes, images)
+                yield Window(durable, versions, index, marks, writes, flushes - 1, images)
             durable.update(newest)
             versions.clear()
             newest.clear()
             images = 1
-            flushes += 1
             changed = True
         else:
             assert isinstance(event, Mark)

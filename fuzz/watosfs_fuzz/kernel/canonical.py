@@ -6,7 +6,7 @@ processes that make no calls hold, but for whether they hold a description (it k
 locks that they keep.
 """
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -41,8 +41,8 @@ class Namer:
         return self.nameless.setdefault(file, len(self.nameless)) if known is None else known
 
 
-def canonical(kernel: Kernel, processes: int) -> Canonical:
-    """The key of a state in which processes 1 to ``processes`` act, on the first volume only."""
+def canonical(kernel: Kernel, acting: Collection[int]) -> Canonical:
+    """The key of a state in which ``acting`` (all alive) act, on the first volume only."""
     assert not kernel.ranges, "record locks name processes"
     assert not kernel.pipes, "pipes are not in the key"
     volume = kernel.disks[0].volume
@@ -52,19 +52,16 @@ def canonical(kernel: Kernel, processes: int) -> Canonical:
     held = {
         found.description
         for pid, process in kernel.processes.items()
-        if pid > processes
+        if pid not in acting
         for found in process.descriptors.values()
     }
-    order = tuple(sorted(range(1, processes + 1), key=lambda pid: shape(kernel, pid, first, held)))
+    order = tuple(sorted(acting, key=lambda pid: shape(kernel, pid, first, held)))
     namer = Namer(first)
     indices: dict[int, int] = {}
     descriptions: list[Hashable] = []
     tables: list[Hashable] = []
     for pid in order:
-        process = kernel.processes.get(pid)
-        if process is None:
-            tables.append(None)
-            continue
+        process = kernel.processes[pid]
         table = []
         for fd, (number, closes) in sorted(process.descriptors.items()):
             if number not in indices:
@@ -88,15 +85,13 @@ def canonical(kernel: Kernel, processes: int) -> Canonical:
 
 def shape(kernel: Kernel, pid: int, first: dict[int, bytes], held: set[int]) -> tuple[object, ...]:
     """What orders the processes: equal shapes may keep any order, at the cost of a second key."""
-    process = kernel.processes.get(pid)
-    if process is None:
-        return (0,)
+    process = kernel.processes[pid]
     table = []
     for fd, (number, _) in sorted(process.descriptors.items()):
         found = kernel.descriptions[number]
         name = first.get(found.file[1], b"")
         table.append((fd, found.kind, found.flags, found.offset, name, number in held))
-    return 1, repr(process.parked), tuple(table)
+    return repr(process.parked), tuple(table)
 
 
 def is_in_reach(file: File, namer: Namer) -> bool:

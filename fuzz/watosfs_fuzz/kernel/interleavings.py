@@ -3,31 +3,23 @@
 A program is up to so many calls of an alphabet for each process; calls are atomic, and a call that
 parks is tried again whenever its process is chosen. Instead of one walk for each program and
 schedule, states are walked breadth first: from every state that any of them reaches, every process
-makes every call. States with the same futures (``canonical``) are entered once, and the ways that
-lead there are counted.
+that still may makes every call. States with the same futures (``canonical``) are entered once, and
+the ways that lead there are counted. A process that has made all its calls has no future: states
+that differ in nothing but what it holds are one.
 
-Checks: each transition, once, on the target: it replays calls that led to the state, makes the new
-one, and outcome and whole observable state are compared.
+Checks: each transition, once, on the target (``edge_checks``).
 Does not check: a transition on every way that leads to its state; calls beyond the alphabet.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from watosfs_fuzz.kernel.canonical import canonical
-from watosfs_fuzz.kernel.lockstep import KernelReport, KernelTarget, Step, run_steps
+from watosfs_fuzz.kernel.canonical import Canonical, canonical
+from watosfs_fuzz.kernel.edge_checks import EdgeCheck, EdgeChecks
+from watosfs_fuzz.kernel.lockstep import KernelReport, Step
 from watosfs_model.data import Literal
-from watosfs_model.kernel import (
-    Call,
-    Kernel,
-    calls,
-    follow,
-    observe,
-    path_calls,
-    process_calls,
-    step,
-)
+from watosfs_model.kernel import Call, Kernel, calls, path_calls, process_calls, step
 from watosfs_model.kernel import numbers as n
 from watosfs_model.kernel.numbers import PARKED
 from watosfs_model.open_flags import O_APPEND, O_CREAT, O_RDWR
@@ -59,22 +51,23 @@ _PROGRESS_EVERY = 4096
 
 
 class Edge(NamedTuple):
-    """A transition: the state that it leads to, calls used (a resume uses none), and where each
-    process of the state before stands in the order of the state after. ``is_gone`` by that order.
+    """A transition: the state that it leads to (None: no process acts any more), calls used (a
+    resume uses none), and where each process of the state before stands in the order of the state
+    after (None: it acts no more).
     """
 
-    after: int
+    after: int | None
     cost: int
-    places: tuple[int, ...]
-    is_gone: tuple[bool, ...]
+    places: tuple[int | None, ...]
 
 
 class State:
-    """A state: one kernel that is in it, the calls that led there, its processes in key order, and
-    the transitions of each, once they were checked.
+    """A state: one kernel that is in it, the calls that led there, the processes that act, in key
+    order, the transitions of each (by place, and whether it was the last call), and the places
+    whose transitions were checked.
     """
 
-    __slots__ = ("edges", "kernel", "number", "order", "steps")
+    __slots__ = ("checked", "edges", "kernel", "number", "order", "steps")
 
     def __init__(
         self, number: int, kernel: Kernel, order: tuple[int, ...], steps: tuple[Step, ...]
@@ -83,7 +76,8 @@ class State:
         self.kernel = kernel
         self.order = order
         self.steps = steps
-        self.edges: dict[int, list[Edge]] = {}
+        self.edges: dict[tuple[int, bool], list[Edge]] = {}
+        self.checked: set[int] = set()
 
 
 @dataclass(slots=True)
@@ -104,31 +98,38 @@ class Coverage:
 class Explorer:
     """Walks the states of ``processes`` processes with up to ``longest`` calls each."""
 
-    target: KernelTarget
+    checks: EdgeChecks
     processes: int = 2
     longest: int = 4
     alphabet: Sequence[Call] = ALPHABET
-    #: (index, of): only the transitions that fall to this worker are run on the target.
-    share: tuple[int, int] = (0, 1)
     progress: Callable[[Coverage], None] = lambda coverage: None
     coverage: Coverage = field(default_factory=Coverage)
-    checks: int = 0
     states: list[State] = field(default_factory=list)
-    numbers: dict[object, int] = field(default_factory=dict)
+    numbers: dict[bytes, int] = field(default_factory=dict)
 
     def explore(self) -> Coverage:
         """Level by level (of calls made and resumed), until the first difference or the end."""
         level = {(self.first(), (0,) * self.processes): 1}
-        while level:
+        entered = 0
+        while level and self.checks.failure is None:
             following: dict[tuple[int, tuple[int, ...]], int] = {}
             for (number, used), ways in level.items():
                 self.expand(self.states[number], used, ways, following)
-                if self.coverage.failure is not None:
-                    return self.coverage
-            self.coverage.states = len(self.states)
-            self.progress(self.coverage)
+                if self.checks.failure is not None:
+                    break
+                entered += 1
+                if entered % _PROGRESS_EVERY == 0:
+                    self.progress(self.counted())
             level = following
-        self.coverage.is_complete = True
+        self.checks.finish()
+        self.counted().is_complete = self.checks.failure is None
+        return self.coverage
+
+    def counted(self) -> Coverage:
+        """The coverage, brought up to date."""
+        self.coverage.states = len(self.states)
+        self.coverage.transitions = self.checks.transitions
+        self.coverage.failure = self.checks.failure
         return self.coverage
 
     def first(self) -> int:
@@ -138,14 +139,14 @@ class Explorer:
         steps = (*SETUP, *forks)
         for pid, call in steps:
             kernel = step(kernel, pid, call)[1]
-        return self.state_of(kernel, steps).number
+        found = canonical(kernel, range(1, self.processes + 1))
+        return self.state_of(found, kernel, steps).number
 
-    def state_of(self, kernel: Kernel, steps: tuple[Step, ...]) -> State:
-        """The state that a kernel is in, entered the first time."""
-        key, order = canonical(kernel, self.processes)
-        number = self.numbers.setdefault(key, len(self.states))
+    def state_of(self, found: Canonical, kernel: Kernel, steps: tuple[Step, ...]) -> State:
+        """The state with this key, entered the first time."""
+        number = self.numbers.setdefault(found.key, len(self.states))
         if number == len(self.states):
-            self.states.append(State(number, kernel, order, steps))
+            self.states.append(State(number, kernel, found.order, steps))
         return self.states[number]
 
     def expand(
@@ -157,44 +158,65 @@ class Explorer:
     ) -> None:
         """Every process makes every call that it still may."""
         is_end = True
-        for index, pid in enumerate(state.order):
-            process = state.kernel.processes.get(pid)
-            if process is None or (process.parked is None and used[index] >= self.longest):
-                continue
-            edges = state.edges.get(index)
-            if edges is None:
-                edges = state.edges[index] = self.edges_of(state, index, pid)
-            for after, cost, places, is_gone in edges:
+        for index in range(len(state.order)):
+            for after, cost, places in self.edges_of(state, index, used[index]):
                 is_end = False
-                left = [self.longest] * self.processes
+                if after is None:
+                    self.coverage.interleavings += ways
+                    continue
+                then = [0] * len(self.states[after].order)
                 for before, place in enumerate(places):
-                    if not is_gone[place]:
-                        left[place] = used[before] + (cost if before == index else 0)
-                key = (after, tuple(left))
+                    if place is not None:
+                        then[place] = used[before] + (cost if before == index else 0)
+                key = (after, tuple(then))
                 following[key] = following.get(key, 0) + ways
-        if is_end:
+        if is_end:  # all that act are parked, for ever
             self.coverage.interleavings += ways
-            is_parked = any(process.parked for process in state.kernel.processes.values())
-            self.coverage.ends_parked += ways if is_parked else 0
+            self.coverage.ends_parked += ways
 
-    def edges_of(self, state: State, index: int, pid: int) -> list[Edge]:
-        """What a process can do in a state, each checked on the target."""
+    def edges_of(self, state: State, index: int, used: int) -> list[Edge]:
+        """What a process can do in a state, each checked on the target once."""
+        pid = state.order[index]
+        cost = 1 if state.kernel.processes[pid].parked is None else 0
+        is_last = used + cost >= self.longest
+        known = state.edges.get((index, is_last))
+        if known is not None:
+            return known
         edges: list[Edge] = []
-        harmless: list[Step] = []
+        unchecked: list[tuple[Step, Kernel]] = []
         for made, after in self.transitions(state.kernel, pid):
-            found = canonical(after, self.processes)
-            entered = self.state_of(after, (*state.steps, made))
-            if entered is state and found.order == state.order:
-                harmless.append(made)
-            else:
-                self.check(state, [made])
-            places = tuple(found.order.index(other) for other in state.order)
-            is_gone = tuple(other not in after.processes for other in found.order)
-            cost = 0 if isinstance(made[1], process_calls.Resume) else 1
-            edges.append(Edge(entered.number, cost, places, is_gone))
-        if harmless:
-            self.check(state, harmless)
+            unchecked.append((made, after))
+            acting = [
+                other
+                for other in state.order
+                if (process := after.processes.get(other)) is not None
+                and (other != pid or not is_last or process.parked is not None)
+            ]
+            if not acting:
+                edges.append(Edge(None, cost, (None,) * len(state.order)))
+                continue
+            found = canonical(after, acting)
+            entered = self.state_of(found, after, (*state.steps, made))
+            places = tuple(
+                found.order.index(other) if other in acting else None for other in state.order
+            )
+            edges.append(Edge(entered.number, cost, places))
+        if index not in state.checked:
+            state.checked.add(index)
+            self.check(state, unchecked)
+        state.edges[index, is_last] = edges
         return edges
+
+    def check(self, state: State, made: Sequence[tuple[Step, Kernel]]) -> None:
+        """Transitions of one process, those that change nothing in one run."""
+        harmless: list[Step] = []
+        for step_made, after in made:
+            if replace(after, calls=state.kernel.calls) == state.kernel:
+                harmless.append(step_made)
+            else:
+                self.checks.add(EdgeCheck(state.kernel, state.steps, (step_made,)))
+        if harmless:
+            self.checks.add(EdgeCheck(state.kernel, state.steps, tuple(harmless)))
 
     def transitions(self, kernel: Kernel, pid: int) -> Iterator[tuple[Step, Kernel]]:
         """(process and call, kernel after it)."""
@@ -205,26 +227,3 @@ class Explorer:
             return
         for call in self.alphabet:
             yield (pid, call), step(kernel, pid, call)[1]
-
-    def check(self, state: State, steps: Sequence[Step]) -> None:
-        """Transitions on the target: one, or several that change nothing one after another."""
-        self.checks += 1
-        if self.checks % self.share[1] != self.share[0] or self.coverage.failure is not None:
-            return
-        self.coverage.transitions += len(steps)
-        if self.checks % _PROGRESS_EVERY == self.share[0]:
-            self.progress(self.coverage)
-        self.target.start()
-        for pid, call in state.steps:
-            self.target.apply(pid, call)
-        kernel = state.kernel
-        for pid, call in steps:
-            try:
-                kernel = follow(kernel, pid, call, self.target.apply(pid, call))
-                is_equal = observe(kernel) == self.target.observe()
-            except Exception:  # told by the second run
-                is_equal = False
-            if not is_equal:
-                self.coverage.failure = run_steps(self.target, [*state.steps, *steps])
-                assert self.coverage.failure.failure, "the failure does not come again"
-                return

@@ -1,24 +1,9 @@
 """Our kernel over two small WFS v3 volumes in memory, as a target of the kernel lockstep."""
 
 from functools import cache
-from types import ModuleType
 from typing import Any, TypeAlias
 
 from watosfs.block.memory import MemoryDevice
-from watosfs.kernel import (
-    attributes,
-    data,
-    descriptors,
-    durability,
-    locking,
-    mounting,
-    names,
-    opening,
-    pipes,
-    sizes,
-    transfers,
-    xattrs,
-)
 from watosfs.kernel.descriptions import Description, InodeDescription, PipeEnd
 from watosfs.kernel.kernel import PARKED, Kernel
 from watosfs.vfs.filesystem import SpaceUse
@@ -26,10 +11,11 @@ from watosfs.vfs.wfs3 import Wfs3Filesystem
 from watosfs.wfs3.format import DATA_START_BLOCK
 from watosfs.wfs3.mkfs import mkfs
 from watosfs.wfs3.volume import Volume
+from watosfs_fuzz.kernel.call_functions import arguments_of, function_of
 from watosfs_fuzz.target import NANOSECONDS_PER_OPERATION, Entry, Tree
 from watosfs_fuzz.targets.wfs3_entry import entry_of
 from watosfs_model import Outcome
-from watosfs_model.kernel import attribute_calls, calls, numbers, path_calls, process_calls
+from watosfs_model.kernel import numbers, process_calls
 from watosfs_model.kernel.calls import Call
 
 #: Large enough that nothing of the vocabulary meets ENOSPC: that is the volume lockstep's affair.
@@ -38,75 +24,6 @@ VOLUMES = 2
 
 Id: TypeAlias = tuple[int, int]
 Place: TypeAlias = tuple[int, bytes] | Id
-
-#: Module and name of the function behind each call (looked up when called, so that canaries reach
-#: it); arguments are the record's fields, data expanded.
-FUNCTIONS: dict[type[Call], tuple[ModuleType, str]] = {
-    calls.Openat: (opening, "openat"),
-    calls.CloseFd: (descriptors, "close"),
-    calls.Dup: (descriptors, "dup"),
-    calls.Dup2: (descriptors, "dup2"),
-    calls.Dup3: (descriptors, "dup3"),
-    calls.Fcntl: (descriptors, "fcntl"),
-    calls.Lseek: (data, "lseek"),
-    calls.Read: (data, "read"),
-    calls.Write: (data, "write"),
-    calls.PreadFd: (data, "pread"),
-    calls.PwriteFd: (data, "pwrite"),
-    calls.FtruncateFd: (sizes, "ftruncate"),
-    calls.TruncateAt: (sizes, "truncate"),
-    calls.Fallocate: (sizes, "fallocate"),
-    calls.CopyFileRange: (transfers, "copy_file_range"),
-    calls.FstatFd: (attributes, "fstat"),
-    calls.FsyncFd: (durability, "fsync"),
-    calls.SyncAll: (durability, "sync"),
-    calls.Getdents: (data, "getdents"),
-    path_calls.Mkdirat: (opening, "mkdirat"),
-    path_calls.Mkfifoat: (opening, "mkfifoat"),
-    path_calls.Symlinkat: (opening, "symlinkat"),
-    path_calls.Unlinkat: (names, "unlinkat"),
-    path_calls.Renameat: (names, "renameat"),
-    path_calls.Linkat: (names, "linkat"),
-    path_calls.Readlinkat: (names, "readlinkat"),
-    path_calls.Fstatat: (attributes, "fstatat"),
-    path_calls.Faccessat: (attributes, "faccessat"),
-    path_calls.Fchmodat: (attributes, "fchmodat"),
-    path_calls.Fchownat: (attributes, "fchownat"),
-    path_calls.Utimensat: (attributes, "utimensat"),
-    attribute_calls.SetxattrAt: (xattrs, "setxattrat"),
-    attribute_calls.GetxattrAt: (xattrs, "getxattrat"),
-    attribute_calls.ListxattrAt: (xattrs, "listxattrat"),
-    attribute_calls.RemovexattrAt: (xattrs, "removexattrat"),
-    attribute_calls.Fsetxattr: (xattrs, "fsetxattr"),
-    attribute_calls.Fgetxattr: (xattrs, "fgetxattr"),
-    attribute_calls.Flistxattr: (xattrs, "flistxattr"),
-    attribute_calls.Fremovexattr: (xattrs, "fremovexattr"),
-    attribute_calls.Sendfile: (transfers, "sendfile"),
-    attribute_calls.Syncfs: (durability, "syncfs"),
-    attribute_calls.SyncFileRange: (durability, "sync_file_range"),
-    attribute_calls.StatfsAt: (mounting, "statfs"),
-    attribute_calls.FstatfsFd: (mounting, "fstatfs"),
-    attribute_calls.Spawn: (descriptors, "spawn"),
-    process_calls.Chdir: (names, "chdir"),
-    process_calls.Fchdir: (names, "fchdir"),
-    process_calls.Getcwd: (names, "getcwd"),
-    process_calls.Umask: (descriptors, "umask"),
-    process_calls.Setresuid: (descriptors, "setresuid"),
-    process_calls.Setresgid: (descriptors, "setresgid"),
-    process_calls.Setgroups: (descriptors, "setgroups"),
-    process_calls.Setnofile: (descriptors, "setnofile"),
-    process_calls.Fork: (descriptors, "fork"),
-    process_calls.Exec: (descriptors, "execve"),
-    process_calls.Exit: (descriptors, "exit_process"),
-    process_calls.Pipe2: (pipes, "pipe2"),
-    process_calls.Flock: (locking, "flock"),
-    process_calls.LockRange: (locking, "lock_range"),
-    process_calls.Mount: (mounting, "mount"),
-    process_calls.Umount: (mounting, "umount"),
-    process_calls.BeginAt: (mounting, "begin"),
-    process_calls.CommitAt: (mounting, "commit"),
-    process_calls.AbortAt: (mounting, "abort"),
-}
 
 
 @cache
@@ -124,17 +41,26 @@ class WatosfsKernelTarget:
     name = "watosfs"
 
     def __init__(self) -> None:
+        self.calls = 0
+        self.filesystems: list[Wfs3Filesystem] = []
+        self.has_mounted = True
         self.start()
 
     def start(self) -> None:
-        """A fresh kernel (``docs/DESIGN.md`` section 8.1)."""
+        """A fresh kernel (``docs/DESIGN.md`` section 8.1). Only a mount leads to the volumes after
+        the first: without one they are as fresh as they were, and are kept.
+        """
         self.calls = 0
-        self.filesystems = []
-        for _ in range(VOLUMES):
-            device = MemoryDevice(BLOCK_COUNT)
-            device.write(0, empty_volume())
-            self.filesystems.append(Wfs3Filesystem(Volume.mount(device, clock=self.now)))
+        kept = [] if self.has_mounted else self.filesystems[1:]
+        self.filesystems = [self.empty_filesystem() for _ in range(VOLUMES - len(kept))] + kept
+        self.has_mounted = False
         self.kernel = Kernel(self.filesystems, self.now)
+
+    def empty_filesystem(self) -> Wfs3Filesystem:
+        """A new volume, mounted."""
+        device = MemoryDevice(BLOCK_COUNT)
+        device.write(0, empty_volume())
+        return Wfs3Filesystem(Volume.mount(device, clock=self.now))
 
     def now(self) -> int:
         """The time of the call that runs."""
@@ -157,8 +83,8 @@ class WatosfsKernelTarget:
         elif isinstance(call, process_calls.Interrupt):
             found = self.kernel.interrupt(pid)
         else:
-            function = getattr(*FUNCTIONS[type(call)])
-            found = self.kernel.call(pid, function, *arguments_of(call))
+            self.has_mounted |= isinstance(call, process_calls.Mount)
+            found = self.kernel.call(pid, function_of(call), *arguments_of(call))
         if isinstance(found, SpaceUse):
             return None
         return numbers.PARKED if found is PARKED else found
@@ -271,12 +197,6 @@ class WatosfsKernelTarget:
                 place = by_identity[identity]
                 found.append(("range", place, lock.kind, lock.start, end, lock.pid))
         return tuple(sorted(found, key=repr))
-
-
-def arguments_of(call: Call) -> list[object]:
-    """The fields of a call, data expanded."""
-    values = [getattr(call, name) for name in call.__dataclass_fields__]  # type: ignore[attr-defined]
-    return [value.bytes() if hasattr(value, "bytes") else value for value in values]
 
 
 def observe_tree(volume: Volume, index: int, first: dict[tuple[int, int], bytes]) -> Tree:

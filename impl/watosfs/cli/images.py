@@ -32,7 +32,7 @@ def add_mkfs(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--type",
-        choices=("wfs3", "wfs2", *fat_images.TYPES),
+        choices=("wfs3", wfs2_images.TYPE, *fat_images.TYPES),
         default="wfs3",
         help="wfs3 (default), wfs2, or fat (12, 16 or 32 by size), fat12, fat16, fat32",
     )
@@ -64,11 +64,7 @@ def add_df(parser: ArgumentParser) -> None:
 def add_check(parser: ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE", help="image to check")
     parser.add_argument("--data", action="store_true", help="verify all file data too")
-    parser.add_argument(
-        "--repair",
-        action="store_true",
-        help="mend a FAT or WFS v2 image; what is lost gets names in its root",
-    )
+    parser.add_argument("--repair", action="store_true", help="mend a FAT or WFS v2 image")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=check_image)
 
@@ -131,17 +127,17 @@ def make(options: Namespace) -> int:
     if options.size is not None:
         least, unit = (fat_images.SIZE_MIN_BYTES, 512) if is_fat else (_SIZE_MIN_BYTES, 4096)
         size_bytes = options.size.at_least(least, unit)
-    if options.type == "wfs3":
+    if not is_fat:
         _require_label(options.label)
     block_size = fat_images.BLOCK_SIZE_BYTES if is_fat else BLOCK_SIZE_BYTES
     with Stop(), blame(shown), _blank(image, size_bytes, exists, block_size) as device:
         try:
-            if options.type != "wfs3":
-                if is_fat:
-                    line = fat_images.make(device, options.type, options.label)
-                else:
-                    line = wfs2_images.make(device, options.label)
+            if is_fat:
+                line = fat_images.make(device, options.type, options.label)
                 output.write_line(f"{shown}: {line}")
+                return 0
+            if options.type == wfs2_images.TYPE:
+                output.write_line(f"{shown}: {wfs2_images.make(device, options.label)}")
                 return 0
             superblock = mkfs(device, label=options.label)
         except BaseException:
@@ -178,6 +174,8 @@ def df_statistics(options: Namespace) -> int:
     """What reading all of each image took."""
     described = []
     for image in options.images:
+        if wfs2_images.is_wfs2(image):
+            raise UsageFailure(f"{printable(image)}: --stats is for WFS v3 images")
         with Stop(), mounted(image) as volume:
             counters = statistics.read_everything(volume)
         described.append({"image": printable(image), **counters.as_dict()})
@@ -244,7 +242,7 @@ def check_image(options: Namespace) -> int:
     if wfs2_images.is_wfs2(options.image):
         return wfs2_images.check_image(options)
     if options.repair:
-        raise UsageFailure(f"{shown}: --repair mends FAT and WFS v2 images; this is none")
+        raise UsageFailure(f"{shown}: --repair mends FAT and WFS v2 images; this is neither")
     try:
         with opened_device(options.image) as device, phases() as progress:
             report = check(device, data=options.data, progress=progress)

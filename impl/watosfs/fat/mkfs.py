@@ -140,8 +140,9 @@ def _boot_sector(layout: Layout, options: Options, label: bytes, volume_id: int)
 def _write(
     access: ByteAccess, boot: BootSector, geometry: Geometry, label: bytes, now_ns: int
 ) -> None:
-    """The boot sector goes last: until then the device holds no volume."""
+    """The boot sector is taken away first and comes last: in between the device holds no volume."""
     access.write(0, bytes(BOOT_SECTOR_SIZE))
+    access.device.flush()
     end = geometry.data_start
     if geometry.bits == 32:
         end += geometry.cluster_size

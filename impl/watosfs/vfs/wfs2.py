@@ -2,21 +2,22 @@
 
 What WFS v2 cannot do is refused: links, symlinks and special files with EPERM, owners but root's
 with EPERM, explicit transactions with EOPNOTSUPP. Of a mode "nobody may write" is kept and, of a
-file, "somebody may execute"; times are those of the last change of an entry.
+file, "anybody may execute". A name is too long when its whole path has more than 55 bytes.
 """
 
 import errno
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watosfs.errors import failure
 from watosfs.vfs.filesystem import Cursor, Name, SpaceUse, Traffic
 from watosfs.wfs2 import filedata, namespace
-from watosfs.wfs2.handle import Handle, stat_of
+from watosfs.wfs2.commit import sync
+from watosfs.wfs2.entries import EXECUTABLE, NAME_BYTES_MAX, READ_ONLY
+from watosfs.wfs2.handle import O_RDWR, Handle
 from watosfs.wfs2.node import ROOT_NUMBER, Node
-from watosfs.wfs2.volume import Wfs2Volume
-
-_O_RDWR = 2
+from watosfs.wfs2.stat import stat_of
+from watosfs.wfs2.volume import Wfs2Volume, flags_of
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ class Wfs2Filesystem:
         node = self._node(parent)
         if node.is_removed:
             return 0
-        found = namespace.lookup(node, name)
+        found = namespace.lookup(self.engine, node, name)
         return found.number if found is not None else 0
 
     def readlink(self, number: int) -> bytes:
@@ -106,10 +107,13 @@ class Wfs2Filesystem:
         return node.parent.number if node.parent is not None else self.root
 
     def entries(self, number: int, after: Cursor, count: int) -> list[tuple[Cursor, int]]:
-        """At most ``count`` (cursor, inode number) that follow a cursor, in the order of names."""
-        children = self._node(number).children or {}
-        names = sorted(name for name in children if name > after.name)
-        return [(Cursor(0, name), children[name].number) for name in names[:count]]
+        """At most ``count`` (cursor, inode number) that follow a cursor, by number."""
+        node = self._node(number)
+        if node.children is None or node.is_removed:
+            return []
+        children = sorted(node.children.values(), key=lambda child: child.number)
+        found = [(Cursor(child.number, child.name), child.number) for child in children]
+        return [pair for pair in found if pair[0] > after][:count]
 
     # -- names
 
@@ -120,16 +124,15 @@ class Wfs2Filesystem:
         return self._node(name.ancestors[-1])
 
     def create(self, name: Name, mode: int, owner: tuple[int, int]) -> int:
-        """A new file or directory; of the mode two bits are kept."""
+        """A new file or directory; of the mode only whether anybody may write is kept."""
         parent = self._parent(name)
         if stat.S_ISDIR(mode):
-            node = namespace.create(self.engine, parent, name.name, is_directory=True)
-        elif stat.S_ISREG(mode):
-            node = namespace.create(self.engine, parent, name.name)
-        else:
-            raise failure(errno.EPERM, name.path, "WFS v2 has files and directories only")
-        node.set_mode(mode)
-        return node.number
+            return namespace.mkdir(
+                self.engine, parent, name.name, flags_of(mode) & READ_ONLY
+            ).number
+        if stat.S_ISREG(mode):
+            return namespace.create(self.engine, parent, name.name, flags_of(mode)).number
+        raise failure(errno.EPERM, name.path, "WFS v2 has files and directories only")
 
     def symlink(self, target: bytes, name: Name, owner: tuple[int, int]) -> None:
         """EPERM."""
@@ -158,12 +161,10 @@ class Wfs2Filesystem:
     # -- attributes
 
     def set_mode(self, number: int, mode: int) -> None:
-        """Keep whether anybody may write, and of a file whether anybody may execute."""
-        self.engine.require_change()
+        """Keep whether anybody may write and, of a file, whether anybody may execute."""
         node = self._node(number)
-        if node.slot is not None:
-            node.set_mode(mode)
-            self.engine.touch(node)
+        mask = READ_ONLY if node.is_directory else READ_ONLY | EXECUTABLE
+        namespace.set_flags(self.engine, node, mask, flags_of(mode) & mask)
 
     def set_owner(self, number: int, uid: int, gid: int, mode: int) -> None:
         """EPERM for any owner but root, who owns everything."""
@@ -172,15 +173,17 @@ class Wfs2Filesystem:
         self.set_mode(number, mode)
 
     def set_times(self, number: int, atime_ns: int, mtime_ns: int) -> None:
-        """The one time there is orders the entries of a power cut: it stays. Nothing is changed."""
-        self.engine.require_change()
-        self._node(number)
+        """Set the time of change, the only one there is; the root has none."""
+        self.engine.begin_change()
+        node = self._node(number)
+        node.entry = replace(node.entry, modified=max(0, mtime_ns))
+        self.engine.touch(node)
 
     # -- data
 
     def open(self, number: int) -> Wfs2Pin:
         """Keep the inode alive."""
-        return Wfs2Pin(Handle(self.engine, self._node(number), _O_RDWR))
+        return Wfs2Pin(Handle(self.engine, self._node(number), O_RDWR))
 
     def read(self, number: int, offset: int, count: int) -> bytes:
         """Bytes of a file."""
@@ -228,22 +231,18 @@ class Wfs2Filesystem:
         raise failure(errno.EOPNOTSUPP, reason="WFS v2 has no extended attributes")
 
     def space(self) -> SpaceUse:
-        """In blocks."""
+        """In blocks; the inodes are the entries of the table."""
         found = self.volume.statfs()
+        entries = len(self.engine.nodes) - 1
         return SpaceUse(
-            found.block_size,
-            found.total,
-            found.free,
-            found.available,
-            found.files,
-            found.name_max,
+            found.block_size, found.total, found.free, found.available, entries, NAME_BYTES_MAX
         )
 
     # -- durability
 
     def sync(self) -> None:
         """Make everything so far durable."""
-        self.volume.sync()
+        sync(self.engine)
 
     def begin(self) -> None:
         """EOPNOTSUPP: WFS v2 has no transactions."""

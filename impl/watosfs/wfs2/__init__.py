@@ -1,1 +1,1 @@
-"""WFS v2, the flat published format: contiguous files and one table of whole paths."""
+"""WFS v2, the flat published format, read and write: one table of whole paths, contiguous files."""

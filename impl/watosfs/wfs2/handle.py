@@ -2,58 +2,23 @@
 
 import errno
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from watosfs.block.device import Buffer
 from watosfs.errors import failure
 from watosfs.wfs2 import filedata
+from watosfs.wfs2.commit import sync
 from watosfs.wfs2.engine import Engine
-from watosfs.wfs2.format import BLOCK_SIZE
 from watosfs.wfs2.node import Node
+from watosfs.wfs2.stat import Wfs2Stat, stat_of
 
 ACCESS_MODE: Final = 0o3
 O_WRONLY: Final = 0o1
+O_RDWR: Final = 0o2
 O_CREAT: Final = 0o100
 O_EXCL: Final = 0o200
 O_TRUNC: Final = 0o1000
 O_APPEND: Final = 0o2000
-
-
-class Stat(NamedTuple):
-    """The fields of ``os.stat_result``; one time, in ns: when the entry was last changed."""
-
-    st_ino: int
-    st_mode: int
-    st_nlink: int
-    st_uid: int
-    st_gid: int
-    st_size: int
-    #: In units of 512 bytes.
-    st_blocks: int
-    st_atime_ns: int
-    st_mtime_ns: int
-    st_ctime_ns: int
-
-
-def stat_of(node: Node) -> Stat:
-    """The attributes of a node."""
-    nlink = 1
-    if node.children is not None:
-        nlink = 2 + sum(1 for child in node.children.values() if child.is_directory)
-    blocks = (node.reserved or node.extent)[1] * BLOCK_SIZE // 512
-    time_ns = min(node.modified_ns, (1 << 63) - 1)
-    return Stat(
-        node.number,
-        node.mode,
-        0 if node.is_removed else nlink,
-        0,
-        0,
-        node.size,
-        blocks,
-        time_ns,
-        time_ns,
-        time_ns,
-    )
 
 
 class Handle:
@@ -88,6 +53,13 @@ class Handle:
         access = self._flags & ACCESS_MODE
         if (writing and not access) or (not writing and access == O_WRONLY):
             raise failure(errno.EBADF, reason="not opened for this")
+        if self.node.is_directory:
+            raise failure(errno.EISDIR)
+
+    @property
+    def is_appending(self) -> bool:
+        """Whether every write goes to the end."""
+        return bool(self._flags & O_APPEND)
 
     def pread(self, count: int, offset: int) -> bytes:
         """At most ``count`` bytes from ``offset`` on."""
@@ -97,24 +69,40 @@ class Handle:
     def pwrite(self, data: Buffer, offset: int) -> int:
         """Write all of ``data`` at ``offset``, at the end with ``O_APPEND``; the count."""
         self._require(writing=True)
-        if self._flags & O_APPEND:
+        if offset < 0:
+            raise failure(errno.EINVAL)
+        if self.is_appending:
             offset = self.node.size
         return filedata.write(self._engine, self.node, offset, data)
 
     def truncate(self, size: int) -> None:
-        """Set the file's size."""
+        """Set the file's size. EINVAL when the file is not open for writing."""
+        if self._is_open and not self._flags & ACCESS_MODE:
+            raise failure(errno.EINVAL, reason="not opened for this")
         self._require(writing=True)
         filedata.truncate(self._engine, self.node, size)
 
-    def stat(self) -> Stat:
+    def stat(self) -> Wfs2Stat:
         """The file's attributes."""
         return stat_of(self.node)
 
     def fsync(self) -> None:
         """Make the file durable, and with it all of the volume."""
-        self._engine.sync()
+        sync(self._engine)
 
     fdatasync = fsync
+
+    def seek_data(self, offset: int) -> int:
+        """WFS v2 has no holes: ``offset`` itself. ENXIO at and beyond the end."""
+        if not 0 <= offset < self.node.size:
+            raise failure(errno.ENXIO)
+        return offset
+
+    def seek_hole(self, offset: int) -> int:
+        """The end of the file. ENXIO at and beyond the end."""
+        if not 0 <= offset < self.node.size:
+            raise failure(errno.ENXIO)
+        return self.node.size
 
     def close(self) -> None:
         """Let go; idempotent. The blocks of a file without a name are free then."""
@@ -126,4 +114,4 @@ class Handle:
         node = self.node
         node.handle_count -= 1
         if node.is_removed and not node.handle_count:
-            self._engine.forget(node)
+            self._engine.reclaim(node)

@@ -1,60 +1,69 @@
-"""Making an empty WFS v2 volume, block for block as the published mkfs does."""
+"""Make an empty WFS v2 volume: byte for byte what the published mkfs makes, where that is sound.
+
+The published tool lets the second superblock lie in the table of a small volume. Such a table is
+made shorter here, or refused when its length was asked for.
+"""
 
 import errno
 
 from watosfs.block.device import BlockDevice
 from watosfs.errors import failure
+from watosfs.wfs2.blocks import boundaries
 from watosfs.wfs2.format import (
     BITMAP_BLOCK,
     BLOCK_COUNT_MAX,
     BLOCK_COUNT_MIN,
     BLOCK_SIZE,
-    ENTRIES_IN_BLOCK,
     FILES_DEFAULT,
     FILES_MAX,
     FILES_MIN,
-    Layout,
+    Geometry,
     Superblock,
-    encode_bitmap_block,
     encode_superblock,
 )
+from watosfs.wfs2.space import Space
+
+_CHUNK_BLOCKS = 256
 
 
 def mkfs(device: BlockDevice, *, max_files: int | None = None) -> Superblock:
-    """Lay down an empty volume over the whole device; its superblock.
-
-    ``max_files`` is 256 to 65536; without it 4096, or fewer where the table would not end before
-    the middle copy of the superblock. EINVAL for another, a table that does not fit, or a device
-    under 1 MiB; EROFS for a read-only one. A power cut on the way leaves no volume.
+    """Make a volume over all of ``device``, with room for ``max_files`` (256 to 65,536; 4,096, or
+    what fits). Durable on return; until then there is no volume. EINVAL, EROFS, EIO.
     """
-    total = min(device.block_count, BLOCK_COUNT_MAX)
-    if device.block_size_bytes != BLOCK_SIZE or total < BLOCK_COUNT_MIN:
-        raise failure(errno.EINVAL, reason=f"{total} blocks: 1 MiB in blocks of 4096 is the least")
-    if device.capabilities.read_only:
-        raise failure(errno.EROFS)
-    if max_files is None:
-        max_files = FILES_DEFAULT
-        while not Layout(total, max_files).is_sound:
-            max_files -= ENTRIES_IN_BLOCK
-    layout = Layout(total, max_files)
-    if not FILES_MIN <= max_files <= FILES_MAX or not layout.is_sound:
-        raise failure(errno.EINVAL, reason=f"a table of {max_files} files on {total} blocks")
-    for block in layout.superblocks:
+    if device.block_size_bytes != BLOCK_SIZE:
+        raise failure(errno.EINVAL, reason=f"blocks of {device.block_size_bytes} bytes")
+    geometry = _geometry(device.block_count, max_files)
+    for block in geometry.superblocks:
         device.write(block, bytes(BLOCK_SIZE))
     device.flush()
-    free = layout.data_runs()
-    for index in range(layout.bitmap_blocks):
-        device.write(BITMAP_BLOCK + index, encode_bitmap_block(layout, index, free))
-    zeros = bytes(256 * BLOCK_SIZE)
-    for at in range(0, layout.table_blocks, 256):
-        count = min(256, layout.table_blocks - at)
-        device.write(layout.table_block + at, memoryview(zeros)[: count * BLOCK_SIZE])
-    for block, raw in layout.boundaries().items():
+    space = Space(geometry.total_blocks, geometry.reserved_runs)
+    for index in range(geometry.bitmap_blocks):
+        device.write(BITMAP_BLOCK + index, space.bitmap_block(index))
+    end = geometry.filetable_block + geometry.filetable_blocks
+    for first in range(geometry.filetable_block, end, _CHUNK_BLOCKS):
+        device.write(first, bytes(min(_CHUNK_BLOCKS, end - first) * BLOCK_SIZE))
+    for block, raw in boundaries(geometry).items():
         device.write(block, raw)
-    device.flush()
-    count = sum(end - start for start, end in free)
-    superblock = Superblock(total, count, max_files, 0)
-    for block in layout.superblocks:
+    superblock = Superblock(geometry, space.free_count, 0)
+    for block in geometry.superblocks[1:]:
         device.write(block, encode_superblock(superblock))
     device.flush()
+    device.write(0, encode_superblock(superblock))
+    device.flush()
     return superblock
+
+
+def _geometry(total_blocks: int, max_files: int | None) -> Geometry:
+    if not BLOCK_COUNT_MIN <= total_blocks <= BLOCK_COUNT_MAX:
+        reason = f"{total_blocks} blocks, a WFS v2 volume has at least {BLOCK_COUNT_MIN}"
+        raise failure(errno.EINVAL, reason=reason)
+    if max_files is not None and not FILES_MIN <= max_files <= FILES_MAX:
+        reason = f"a table of {max_files} files, it has {FILES_MIN} to {FILES_MAX}"
+        raise failure(errno.EINVAL, reason=reason)
+    geometry = Geometry(total_blocks, FILES_DEFAULT if max_files is None else max_files)
+    while geometry.is_overlapped and max_files is None:
+        geometry = Geometry(total_blocks, geometry.max_files // 2)
+    if geometry.is_overlapped:
+        reason = f"a table of {max_files} files does not fit before block {geometry.mid - 1}"
+        raise failure(errno.EINVAL, reason=reason)
+    return geometry

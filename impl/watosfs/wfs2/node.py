@@ -1,76 +1,86 @@
-"""A file or folder of a mounted WFS v2 volume, in memory."""
+"""A file or directory in memory: its place in the tree, its entry, and the draft of a change."""
 
-import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from watosfs.wfs2.format import FLAG_EXECUTABLE, FLAG_READ_ONLY, Entry
+from watosfs.wfs2.entries import EXECUTABLE, READ_ONLY, Entry
 
 ROOT_NUMBER = 1
 
 
+@dataclass(slots=True)
+class Draft:
+    """Where the next version of a file is being written, in blocks no entry leads to yet.
+
+    Of its ``blocks``, those in ``fresh`` (by index) are written. Of the version on disk the first
+    ``kept`` blocks still count; what is neither fresh nor kept is zeros.
+    """
+
+    start: int
+    blocks: int
+    kept: int
+    fresh: set[int] = field(default_factory=set)
+    #: There was no room elsewhere: the file is changed where it is (CRASH_MODEL, clause 43).
+    in_place: bool = False
+
+
 @dataclass(slots=True, eq=False)
 class Node:
-    """``children`` is None for a file. ``slot`` is the place in the table; None for the root, for
-    a folder that only names of files make, and for what was removed.
+    """One file or directory; ``number`` is its inode number while the volume is mounted.
+
+    ``entry`` is what the slot on disk holds or will hold, but for the name, which is that of the
+    path, and the size of a file with a draft.
     """
 
     number: int
-    name: bytes
-    parent: "Node | None"
-    children: "dict[bytes, Node] | None"
+    entry: Entry
+    name: bytes = b""
+    parent: "Node | None" = None
     slot: int | None = None
-    flags: int = 0
     size: int = 0
-    #: (first block, count) of what the disk leads to, and of what is reserved for ``data``.
-    extent: tuple[int, int] = (0, 0)
-    reserved: tuple[int, int] | None = None
-    data_crc: int = 0
-    modified_ns: int = 0
-    #: All of the file, when it waits to be written.
-    data: bytearray | None = None
+    children: "dict[bytes, Node] | None" = None
+    draft: Draft | None = None
+    #: The entry as the medium has it.
+    durable: Entry | None = None
     handle_count: int = 0
     is_removed: bool = False
+    #: Why the contents cannot be had: the entry overlaps another.
+    damage: str = ""
 
     @property
     def is_directory(self) -> bool:
         return self.children is not None
 
     @property
-    def mode(self) -> int:
-        """Type and permission bits: made from two flags."""
-        if self.is_directory:
-            bits = stat.S_IFDIR | 0o755
-        else:
-            bits = stat.S_IFREG | (0o755 if self.flags & FLAG_EXECUTABLE else 0o644)
-        return bits & ~0o222 if self.flags & FLAG_READ_ONLY else bits
-
-    def set_mode(self, mode: int) -> None:
-        """Keep whether anybody may write, and of a file whether anybody may execute."""
-        self.flags &= ~(FLAG_READ_ONLY | FLAG_EXECUTABLE)
-        if not mode & 0o222:
-            self.flags |= FLAG_READ_ONLY
-        if mode & 0o111 and not self.is_directory:
-            self.flags |= FLAG_EXECUTABLE
+    def path(self) -> bytes:
+        """The whole path as an entry has it; empty for the root."""
+        if self.parent is None:
+            return self.name
+        above = self.parent.path
+        return above + b"/" + self.name if above else self.name
 
     @property
-    def path(self) -> bytes:
-        """The whole name as the table has it; empty for the root."""
-        parts, node = [self.name], self.parent
+    def mode(self) -> int:
+        """Type and permission bits: r for all, w for root, x by the flags."""
+        if self.is_directory:
+            return 0o040755 if not self.entry.flags & READ_ONLY else 0o040555
+        mode = 0o100444 if self.entry.flags & READ_ONLY else 0o100644
+        return mode | 0o111 if self.entry.flags & EXECUTABLE else mode
+
+    def ancestry(self) -> "list[Node]":
+        """This node and every directory above it."""
+        found: list[Node] = []
+        node: Node | None = self
         while node is not None:
-            parts.append(node.name)
+            found.append(node)
             node = node.parent
-        return b"/".join(reversed(parts[:-1])) if len(parts) > 1 else b""
+        return found
 
-    def below(self) -> Iterator["Node"]:
-        """Everything below a folder."""
-        for child in (self.children or {}).values():
-            yield child
-            yield from child.below()
-
-    def entry(self) -> Entry:
-        """What the table should say."""
-        start, count = self.extent
-        return Entry(
-            self.path, self.size, start, count, self.flags, self.data_crc, self.modified_ns
-        )
+    def below(self) -> "list[Node]":
+        """This node and all below it."""
+        found, position = [self], 0
+        while position < len(found):
+            children = found[position].children
+            if children:
+                found.extend(children.values())
+            position += 1
+        return found

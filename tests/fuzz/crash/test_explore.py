@@ -16,8 +16,10 @@ from watosfs_fuzz.crash.choice import apply_choice, parse_choice
 from watosfs_fuzz.crash.explore import Exploration, explore
 from watosfs_fuzz.crash.lazy import LazyDevice
 from watosfs_fuzz.crash.log import Event, Flush, RecordingDevice, Write
-from watosfs_fuzz.crash.windows import Window, sector_values, windows
+from watosfs_fuzz.crash.persistence import SECTOR, Persistence, sector_values
+from watosfs_fuzz.crash.windows import Window, windows
 
+UNDECIDED_MAX = 12
 Outcomes = dict[int, set[object]]
 CORRECT = [Store(), Store("fua"), Store(sectors=2), Journal()]
 BROKEN = [
@@ -28,6 +30,13 @@ BROKEN = [
     (Store("fua-only"), 0),
     (Journal("no-recovery-flush"), 1),
 ]
+
+
+def undecided(window: Window) -> int:
+    """Sectors with more than one legal value."""
+    return sum(
+        len(values) > 1 for known in window.versions.values() for values in sector_values(known)
+    )
 
 
 def recorded(toy: Toy, generations: int = 2) -> list[Event]:
@@ -58,7 +67,12 @@ def permitted(found: object, window: Window) -> str | None:
 
 
 def explored(
-    toy: Toy, events: list[Event], *, with_accept: bool, nested: int = 0
+    toy: Toy,
+    events: list[Event],
+    *,
+    with_accept: bool,
+    nested: int = 0,
+    persistence: Persistence = SECTOR,
 ) -> tuple[Outcomes, Exploration]:
     outcomes: Outcomes = defaultdict(set)
 
@@ -71,7 +85,8 @@ def explored(
         outcomes[window.event_index].add(found)
         return permitted(found, window)
 
-    return outcomes, explore({}, events, BLOCKS, recover, judge, nested=nested)
+    report = explore({}, events, BLOCKS, recover, judge, nested=nested, persistence=persistence)
+    return outcomes, report
 
 
 def images(durable: dict[int, bytes], versions: dict[int, list[bytes]]) -> list[dict[int, bytes]]:
@@ -134,6 +149,39 @@ def test_nested_crashes_find_exactly_what_brute_force_finds(toy: Toy) -> None:
     events = recorded(toy, 1)
     lazy, _ = explored(toy, events, with_accept=False, nested=1)
     assert lazy == brute_force(toy, events, nested=1)
+
+
+#: Stores and journals of all sizes with at most 12 undecided sectors in an epoch.
+FAMILY = [
+    toy
+    for toy in (
+        *(
+            Store(variant, leaves, sectors)
+            for variant in ("", "fua", "no-flush", "early-ack", "same-slot", "fua-only")
+            for sectors in (1, 2)
+            for leaves in range(1, 12)
+        ),
+        *(Journal(variant, homes) for variant in ("", "no-recovery-flush") for homes in (1, 2, 4)),
+    )
+    if max(map(undecided, windows({}, recorded(toy, 1)))) <= UNDECIDED_MAX
+]
+
+
+@pytest.mark.parametrize("toy", FAMILY, ids=str)
+def test_the_whole_family_agrees_with_brute_force(toy: Toy) -> None:
+    events = recorded(toy, 1)
+    lazy, report = explored(toy, events, with_accept=True)
+    assert lazy == brute_force(toy, events)
+    assert report.images_left_out == 0
+    if isinstance(toy, Journal) and toy.homes <= 2:
+        lazy, _ = explored(toy, events, with_accept=False, nested=2)
+        assert lazy == brute_force(toy, events, nested=2)
+
+
+def test_the_family_reaches_twelve_undecided_sectors() -> None:
+    most = [max(map(undecided, windows({}, recorded(toy, 1)))) for toy in FAMILY]
+    assert max(most) == UNDECIDED_MAX
+    assert set(most) >= set(range(2, UNDECIDED_MAX + 1))
 
 
 @pytest.mark.parametrize("toy", CORRECT, ids=lambda t: f"{type(t).__name__}-{t.variant}")

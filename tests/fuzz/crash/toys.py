@@ -52,6 +52,9 @@ class Store:
         self.leaves = leaves
         self.sectors = sectors
 
+    def __str__(self) -> str:
+        return f"store-{self.variant or 'right'}-{self.leaves}-{self.sectors}"
+
     def run(self, device: RecordingDevice, generations: int) -> None:
         self.commit(device, 0)
         device.mark(("end", 0))
@@ -102,6 +105,9 @@ class Journal:
     def __init__(self, variant: str = "", homes: int = 2) -> None:
         self.variant = variant
         self.homes = homes
+
+    def __str__(self) -> str:
+        return f"journal-{self.variant or 'right'}-{self.homes}"
 
     def run(self, device: RecordingDevice, generations: int) -> None:
         for i in range(self.homes):

@@ -51,6 +51,6 @@ def test_check_repairs_a_fat_volume_when_asked(here: Path, watosfs: Runner) -> N
     assert watosfs.ok("check", "disk.img").lines[-1] == "disk.img: clean"
 
 
-def test_repair_is_for_fat_and_wfs2_only(image: str, watosfs: Runner) -> None:
+def test_repair_is_not_for_wfs3(image: str, watosfs: Runner) -> None:
     text = watosfs.refused("check", "--repair", image, status=2)
-    assert text == "check: disk.img: --repair mends FAT and WFS v2 images; this is none"
+    assert text == "check: disk.img: --repair mends FAT and WFS v2 images; this is neither"
