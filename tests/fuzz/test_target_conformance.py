@@ -38,7 +38,7 @@ def machine(make: "type[Target] | str") -> type[TargetConformance]:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
-@pytest.mark.parametrize("name", ["model", "wfs2", "wfs3", "littlefs", "pyfatfs", EXEC])
+@pytest.mark.parametrize("name", ["model", "fat12", "wfs2", "wfs3", "littlefs", "pyfatfs", EXEC])
 def test_a_target_conforms(name: str) -> None:
     if name in NEEDS:
         pytest.importorskip(NEEDS[name], reason=f"pip install 'watosfs[targets]' for {name}")

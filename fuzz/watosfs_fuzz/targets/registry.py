@@ -5,6 +5,7 @@ from importlib import import_module
 
 from watosfs_fuzz.program.target import PREFIX, ExecTarget
 from watosfs_fuzz.target import Geometry, Target
+from watosfs_fuzz.targets.fat import Fat12Target, Fat16Target, Fat32Target
 from watosfs_fuzz.targets.model import ModelTarget
 from watosfs_fuzz.targets.wfs2 import Wfs2Target
 from watosfs_fuzz.targets.wfs3 import Wfs3Target
@@ -26,6 +27,9 @@ def extra(module: str, class_name: str, package: str) -> Callable[[Geometry], Ta
 
 
 TARGETS: dict[str, tuple[str, Callable[[Geometry], Target]]] = {
+    "fat12": ("our FAT12, in memory; no power cuts", Fat12Target),
+    "fat16": ("our FAT16, in memory; no power cuts", Fat16Target),
+    "fat32": ("our FAT32, in memory; no power cuts", Fat32Target),
     "littlefs": (
         "littlefs in C, by littlefs-python; what docs/FOUND.md has is stepped around",
         extra("littlefs", "LittlefsTarget", "littlefs-python"),
