@@ -26,10 +26,12 @@ class Case:
     nested: int = 0
     cap: int | None = None
     device: str = SECTOR.name
+    off: frozenset[str] = frozenset()
 
     def options(self, *, crashes: bool = True) -> RunOptions:
         """How to run it."""
-        return RunOptions(crashes, self.nested, self.cap, self.cuts, PERSISTENCES[self.device])
+        persistence = PERSISTENCES[self.device]
+        return RunOptions(crashes, self.nested, self.cap, self.cuts, persistence, off=self.off)
 
     def start(self, *, crashes: bool = True, memo: dict[object, object] | None = None) -> Run:
         """A run at its beginning."""

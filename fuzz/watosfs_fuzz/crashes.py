@@ -3,17 +3,18 @@
 A log runs from the start of a trace, or from a power cut in it, to the next power cut or the end.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from watosfs_fuzz.crash.choice import CrashChoice, apply_choice, in_flight
 from watosfs_fuzz.crash.explore import Exploration, explore
 from watosfs_fuzz.crash.lazy import Choices, LazyDevice
 from watosfs_fuzz.crash.log import Event, Image, Mark
-from watosfs_fuzz.crash.persistence import SECTOR, Persistence, sector_values
+from watosfs_fuzz.crash.persistence import SECTOR, SECTORS, Persistence, sector_values
 from watosfs_fuzz.crash.windows import Window
 from watosfs_fuzz.lockstep import Failure, tree_difference
-from watosfs_fuzz.oracle import CrashOracle, Recovered, failure_of, frozen
+from watosfs_fuzz.oracles.crash import CrashOracle, Recovered, failure_of
+from watosfs_fuzz.oracles.permitted import frozen
 from watosfs_fuzz.power_cut import Cut
 from watosfs_fuzz.simplify_choice import simplest_choice
 from watosfs_fuzz.target import CrashTarget
@@ -32,16 +33,17 @@ class LogCrashes:
         states: Mapping[int, System],
         memo: dict[object, object],
         persistence: Persistence = SECTOR,
+        off: frozenset[str] = frozenset(),
     ) -> None:
         self.target = target
         self.states = states
         self.memo = memo
         self.persistence = persistence
-        self.oracle = CrashOracle(target, states, memo)
+        self.oracle = CrashOracle(target, states, memo, off)
 
     def mechanism_failure(self) -> Failure | None:
         """What the log itself shows, without any crash."""
-        problem = self.target.epoch_problem()
+        problem = None if "epoch" in self.oracle.off else self.target.epoch_problem()
         if problem is None:
             return None
         return Failure("epoch", without_numbers(problem), problem)
@@ -52,8 +54,9 @@ class LogCrashes:
         cap: int | None,
         failures_max: int = 1,
         share: tuple[int, int] = (0, 1),
+        since: int = 0,
     ) -> Exploration:
-        """Every crash of the log, or a share of them."""
+        """Every crash of the log, a share of them, or those from an event on."""
         return explore(
             self.target.base,
             self.target.device.events,
@@ -65,6 +68,7 @@ class LogCrashes:
             failures_max=failures_max,
             persistence=self.persistence,
             share=share,
+            since=since,
         )
 
     def judge(self, found: Recovered, window: Window) -> str | None:
@@ -102,7 +106,7 @@ class LogCrashes:
 
         newest = NewestDigits(self.target.base, self.target.device.events, self.persistence)
         choices = {failure.choice for failure in exploration.failures if failure.depth == 0}
-        best = simplest_choice(choices, newest, fails)
+        best = simplest_choice(choices, newest, fails, newest.older)
         return None if best is None else (best, found[best])
 
     def recover_at(self, cut: Cut, now: int) -> tuple[System | None, Failure | None]:
@@ -144,15 +148,32 @@ class NewestDigits:
         self.versions: dict[int, dict[int, list[bytes]]] = {}
 
     def __call__(self, choice: CrashChoice, block: int) -> str:
-        at = choice.event_index
-        if at not in self.versions:
-            self.versions[at] = in_flight(self.base, self.events[:at], self.persistence)[1]
-        known = self.versions[at][block]
-        size = len(known[-1]) // 8
-        return "".join(
-            f"{values.index(known[-1][i * size : (i + 1) * size]):x}"
-            for i, values in enumerate(sector_values(known))
-        )
+        known = self.versions_at(choice.event_index)[block]
+        return "".join(f"{values.index(piece):x}" for values, piece in sectors_of(known))
+
+    def older(self, choice: CrashChoice) -> Iterator[tuple[int, int, str]]:
+        """(block, sector, digit) of each value at a place that is not the newest."""
+        for block, known in sorted(self.versions_at(choice.event_index).items()):
+            for sector, (values, newest) in enumerate(sectors_of(known)):
+                for digit, piece in enumerate(values):
+                    if piece != newest:
+                        yield block, sector, f"{digit:x}"
+
+    def versions_at(self, place: int) -> dict[int, list[bytes]]:
+        """The versions of the undecided blocks at a place in the log."""
+        if place not in self.versions:
+            events = self.events[:place]
+            self.versions[place] = in_flight(self.base, events, self.persistence)[1]
+        return self.versions[place]
+
+
+def sectors_of(known: Sequence[bytes]) -> list[tuple[list[bytes], bytes]]:
+    """For each sector its legal values, and the newest."""
+    size = len(known[-1]) // len(SECTORS)
+    return [
+        (values, known[-1][i * size : (i + 1) * size])
+        for i, values in enumerate(sector_values(known))
+    ]
 
 
 def marks_of(events: Sequence[Event]) -> list[Hashable]:

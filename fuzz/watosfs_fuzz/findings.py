@@ -14,6 +14,7 @@ from watosfs_fuzz.case import Case
 from watosfs_fuzz.crash.choice import CrashChoice, parse_choice
 from watosfs_fuzz.crash.persistence import PERSISTENCES, SECTOR
 from watosfs_fuzz.lockstep import Failure
+from watosfs_fuzz.oracles.catalogue import without
 from watosfs_fuzz.provenance import commit, version
 from watosfs_fuzz.target import Geometry
 from watosfs_model.trace import Comment, Trace, format_trace, parse_trace
@@ -24,7 +25,7 @@ ID_DIGITS = 10
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A failing case. ``canary`` names the broken variant that it was found in, ``origin`` the
-    trace of the campaign that it was made from.
+    trace of the campaign that it was made from; ``report`` is its story (``report.story``).
     """
 
     case: Case
@@ -32,6 +33,7 @@ class Finding:
     choice: CrashChoice | None = None
     canary: str | None = None
     origin: str = "-"
+    report: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -59,6 +61,8 @@ class Finding:
             header["cuts"] = " ".join(map(str, case.cuts))
         if case.device != SECTOR.name:
             header["device"] = case.device
+        if case.off:
+            header["without"] = " ".join(sorted(case.off))
         if case.nested:
             header["nested"] = str(case.nested)
         if self.choice is not None:
@@ -69,6 +73,8 @@ class Finding:
             story.append(f"# expected: {self.failure.expected}")
         if self.failure.found:
             story.append(f"# found:    {self.failure.found}")
+        if self.report:
+            story += ["#", *(f"# {line}".rstrip() for line in self.report)]
         comments = (Comment(ascii_of(line)) for line in ["#", *story])
         return Trace(tuple(header.items()), (*case.operations, *comments))
 
@@ -124,6 +130,7 @@ def read_finding(path: Path) -> Finding:
             target=header.get("target", "wfs3"),
             geometry=Geometry(int(header.get("blocks", "256")), int(entries) if entries else None),
             nested=int(header.get("nested", "0")),
+            off=without(header.get("without", "").split()),
             device=device_name(header.get("device", SECTOR.name)),
         )
         failure = Failure(header.get("kind", ""), header.get("subject", ""), "")

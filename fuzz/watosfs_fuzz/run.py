@@ -13,7 +13,7 @@ from watosfs_fuzz.crash.explore import Exploration
 from watosfs_fuzz.crash.persistence import SECTOR, Persistence
 from watosfs_fuzz.crashes import LogCrashes
 from watosfs_fuzz.lockstep import PID, Failure, Lockstep, outcome_text
-from watosfs_fuzz.oracle import failure_of
+from watosfs_fuzz.oracles.crash import failure_of
 from watosfs_fuzz.power_cut import ALL_PERSISTED, Cut, cut_by_policy
 from watosfs_fuzz.target import CrashTarget, Target
 from watosfs_model import Outcome, step
@@ -33,6 +33,8 @@ class RunOptions:
     persistence: Persistence = SECTOR
     #: (index, of): the other crash points are somebody else's.
     share: tuple[int, int] = (0, 1)
+    #: Oracles that are switched off.
+    off: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -119,7 +121,11 @@ class Run:
     def log_crashes(self) -> LogCrashes:
         """The crashes of the log since the start or the last power cut."""
         return LogCrashes(
-            self.crash_target(), self.lockstep.states, self.memo, self.options.persistence
+            self.crash_target(),
+            self.lockstep.states,
+            self.memo,
+            self.options.persistence,
+            self.options.off,
         )
 
     def explore_crashes(self) -> Failure | None:

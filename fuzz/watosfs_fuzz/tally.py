@@ -25,6 +25,7 @@ class Settings:
     nested: int = 0
     cap: int | None = None
     device: str = SECTOR.name
+    off: frozenset[str] = frozenset()
     crashes: bool = True
     canary: str | None = None
     findings_max: int = 20

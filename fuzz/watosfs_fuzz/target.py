@@ -2,10 +2,13 @@
 write log.
 """
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from watosfs.block.device import BlockDevice
+from watosfs_fuzz.crash.image import CrashImage
 from watosfs_fuzz.crash.log import RecordingDevice
 from watosfs_fuzz.dialect import Dialect
 from watosfs_fuzz.dialect import Entry as Entry  # what a target shows is part of its contract
@@ -75,8 +78,44 @@ class CrashTarget(Target, Protocol):
     def progress_problem(self) -> str | None:
         """Try out the recovered file system; what does not work, or None."""
 
+    #: The generation that was acknowledged, after each operation; empty where there are none.
+    generations: Mapping[int, int]
+
+    def generation(self) -> int | None:
+        """The generation of the mounted volume; None where there is none."""
+
+    def read_only_problem(
+        self, device: CrashImage, operations_done: int, tree: Hashable
+    ) -> str | None:
+        """Mount read-only: what was written or looks unlike ``tree`` (its items, sorted)."""
+
+    def leak_problem(self) -> str | None:
+        """Remove everything; space that is not back, or None. The target is used up."""
+
     def epoch_problem(self) -> str | None:
         """The mechanism check over the log: a write to what the durable root reaches, or None."""
+
+
+class WithoutProbes:
+    """For crash targets that have no generations and cannot be asked about space or be mounted
+    read-only.
+    """
+
+    generations: Mapping[int, int] = MappingProxyType({})
+
+    def generation(self) -> int | None:
+        """There is none."""
+        return None
+
+    def read_only_problem(
+        self, device: CrashImage, operations_done: int, tree: Hashable
+    ) -> str | None:
+        """Not known."""
+        return None
+
+    def leak_problem(self) -> str | None:
+        """Not known."""
+        return None
 
 
 def content_blocks(pieces: list[tuple[int, bytes]]) -> tuple[tuple[int, bytes], ...]:

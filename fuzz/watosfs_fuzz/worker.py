@@ -16,6 +16,8 @@ from watosfs_fuzz.generate import Generator
 from watosfs_fuzz.minimise import Minimiser
 from watosfs_fuzz.power_cut import ALL_PERSISTED, NONE_PERSISTED, POLICIES
 from watosfs_fuzz.program.session import ProgramTimedOut
+from watosfs_fuzz.report.evidence import evidence_of
+from watosfs_fuzz.report.story import story
 from watosfs_fuzz.run import Run, RunOptions, RunReport
 from watosfs_fuzz.seeds import random_of
 from watosfs_fuzz.sketch import FileSketch
@@ -66,8 +68,14 @@ def cuts_of(settings: Settings, number: int) -> tuple[int, ...]:
 
 def run_options(settings: Settings, number: int) -> RunOptions:
     """How a trace is examined."""
-    cuts, persistence = cuts_of(settings, number), PERSISTENCES[settings.device]
-    return RunOptions(settings.crashes, settings.nested, settings.cap, cuts, persistence)
+    return RunOptions(
+        settings.crashes,
+        settings.nested,
+        settings.cap,
+        cuts_of(settings, number),
+        PERSISTENCES[settings.device],
+        off=settings.off,
+    )
 
 
 def run_trace(settings: Settings, number: int, memo: dict[object, object]) -> RunReport:
@@ -114,6 +122,7 @@ def case_of(settings: Settings, number: int, report: RunReport) -> Case:
         nested=settings.nested,
         cap=settings.cap,
         device=settings.device,
+        off=settings.off,
     )
 
 
@@ -200,4 +209,10 @@ def kept_and_minimised(settings: Settings, number: int, report: RunReport, stop:
         write_whole(path, format_trace(finding.trace()))
     hangs = ProgramTimedOut.__name__ in f"{report.failure.subject} {report.failure.story}"
     cost_max = MINIMISING_HANGS_COST_MAX if hangs else MINIMISING_COST_MAX
-    return smallest_finding(finding, stop, cost_max)
+    return with_report(smallest_finding(finding, stop, cost_max))
+
+
+def with_report(finding: Finding) -> Finding:
+    """The finding with its story, when there is one crash to tell of. The canary is in force."""
+    evidence = evidence_of(finding)
+    return finding if evidence is None else replace(finding, report=tuple(story(evidence)))

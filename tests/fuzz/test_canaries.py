@@ -13,7 +13,13 @@ from watosfs_fuzz.tally import Settings
 OPERATIONS_MAX = 6
 SMOKE_OPERATIONS = 12_000
 #: Where the default seed meets the fault too late, or in a longer way.
-SEEDS = {"merge-loses-entry": 3, "split-key-off-by-one": 8, "wfs2-truncate-shows-old-bytes": 1}
+SEEDS = {
+    "attributes-leak": 1,
+    "coalescing-off-by-one": 1,
+    "freed-twice": 1,
+    "split-key-off-by-one": 8,
+    "wfs2-truncate-shows-old-bytes": 1,
+}
 
 
 @pytest.mark.parametrize("name", [canary.name for canary in canaries()])

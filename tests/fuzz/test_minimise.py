@@ -1,5 +1,7 @@
 """Minimising: the *minimal* trace is asserted, not only that it fails (STYLE rule 16)."""
 
+import sys
+
 import pytest
 
 from tests.fuzz.broken_models import (
@@ -12,12 +14,13 @@ from tests.fuzz.broken_models import (
 )
 from watosfs_fuzz.case import Case
 from watosfs_fuzz.crash.choice import CrashChoice
+from watosfs_fuzz.crashes import NewestDigits
 from watosfs_fuzz.findings import Finding
 from watosfs_fuzz.lockstep import Failure
 from watosfs_fuzz.minimise import Minimiser
 from watosfs_fuzz.renumber import renumbered, shared_opens
 from watosfs_fuzz.run import RunReport
-from watosfs_fuzz.simplify_choice import simplest_choice
+from watosfs_fuzz.simplify_choice import TRIALS_MAX, distance, simplest_choice
 from watosfs_fuzz.simplify_names import flatter_traces, renamed_traces
 from watosfs_fuzz.tally import Settings
 from watosfs_fuzz.targets import registry
@@ -206,3 +209,62 @@ def test_the_crash_with_the_fewest_lost_sectors_is_chosen() -> None:
     few = CrashChoice(9, ((5, "11100111"),))
     best = simplest_choice([many, few], lambda choice, block: newest, fails)
     assert best == CrashChoice(9, ((5, "11101111"),))
+
+
+def test_fewer_sectors_than_greedy_steps_reach_are_found() -> None:
+    """Two torn sectors of block 4, of which none can be taken away, and one of block 5: greedy
+    steps from the first never see the second.
+    """
+    newest = "11111111"
+    torn = CrashChoice(9, ((4, "00111111"),))
+    single = CrashChoice(9, ((5, "11111110"),))
+
+    def fails(choice: CrashChoice) -> bool:
+        return choice in (torn, single)
+
+    def older(choice: CrashChoice) -> list[tuple[int, int, str]]:
+        return [(block, sector, "0") for block in (4, 5) for sector in range(8)]
+
+    def digits(choice: CrashChoice, block: int) -> str:
+        return newest
+
+    assert simplest_choice([torn], digits, fails) == torn
+    assert simplest_choice([torn], digits, fails, older) == single
+
+
+def test_the_search_for_fewer_sectors_is_bounded() -> None:
+    tried: list[CrashChoice] = []
+    torn = CrashChoice(9, tuple((block, "00000000") for block in range(40)))
+
+    def fails(choice: CrashChoice) -> bool:
+        tried.append(choice)
+        return choice == torn
+
+    def older(choice: CrashChoice) -> list[tuple[int, int, str]]:
+        return [(block, sector, "0") for block in range(40) for sector in range(8)]
+
+    assert simplest_choice([torn], lambda choice, block: "11111111", fails, older) == torn
+    assert len(tried) == 1 + 40 + 320 + TRIALS_MAX
+
+
+def test_a_real_crash_of_the_example_is_one_sector_away_survives_crash() -> None:
+    text = f"exec:{sys.executable} fuzz/examples/journal_store.py --early-commit"
+    case = Case(operations_of(LONG_WRITE), (), text)
+    small = smallest_finding(Finding(case, Failure("crash", "state", "")))
+    assert lines(small.case.operations)[1] == 'pwrite 3 "a" 0'
+    assert small.choice is not None
+    run = small.case.start(crashes=False)
+    for operation in small.case.operations:
+        run.apply(operation)
+    crashes = run.log_crashes()
+    target = crashes.target
+    newest = NewestDigits(target.base, target.device.events, crashes.persistence)
+    assert distance(small.choice, newest) == 1
+
+
+LONG_WRITE = """\
+open "/a" O_CREAT|O_RDWR 0o644
+pwrite 3 fill(7,9000) 100
+fsync 3
+unlink "/a"
+"""

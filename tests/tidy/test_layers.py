@@ -41,6 +41,8 @@ def test_every_source_root_is_looked_at() -> None:
         ("tests/impl/test_x.py", "import z3", "only proofs may import z3"),
         ("benchmarks/x.py", "from z3 import Int", "only proofs may import z3"),
         ("proofs/watosfs_proofs/x.py", "import watosfs.wfs3.volume", "pure kernels only"),
+        ("proofs/watosfs_proofs/report.py", "import watosfs_fuzz.case", "watosfs_proofs may not"),
+        ("proofs/watosfs_proofs/traces.py", "import watosfs.wfs3.volume", "pure kernels only"),
         ("fuzz/watosfs_fuzz/x.py", "def f():\n    import tests.impl", "may not depend on tests"),
     ],
 )
@@ -62,6 +64,7 @@ def test_canary_a_forbidden_import_is_caught(path: str, statement: str, reason: 
         ("impl/watosfs/cli/main.py", "import rich.table\nimport watosfs.wfs3.volume"),
         ("fuzz/watosfs_fuzz/x.py", "import hypothesis, watosfs.wfs3.volume, watosfs_model.trace"),
         ("proofs/watosfs_proofs/x.py", "import z3\nimport watosfs.wfs3.extents"),
+        ("proofs/watosfs_proofs/traces.py", "import watosfs_fuzz.case"),
     ],
 )
 def test_a_permitted_import_is_left_alone(path: str, statement: str) -> None:

@@ -3,23 +3,31 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-from watosfs_fuzz.canaries import wfs2, wfs3
+from watosfs_fuzz.canaries import kernels, wfs2, wfs3
+from watosfs_fuzz.canaries.deep import DEEP_CANARIES
 from watosfs_fuzz.canaries.registry import CANARIES, Canary
 
+assert kernels, "importing it registers its canaries"
 assert wfs2, "importing it registers its canaries"
 assert wfs3, "importing it registers its canaries"
 
 
 def canaries() -> list[Canary]:
-    """All of them, by name."""
+    """Those that a short campaign meets, by name."""
     return [CANARIES[name] for name in sorted(CANARIES)]
+
+
+def deep_canaries() -> list[Canary]:
+    """Those that want a search, by name."""
+    return [DEEP_CANARIES[name] for name in sorted(DEEP_CANARIES)]
 
 
 def require_canary(name: str) -> Canary:
     """The canary of this name. Raises ValueError when there is none."""
-    if name not in CANARIES:
+    found = CANARIES.get(name) or DEEP_CANARIES.get(name)
+    if found is None:
         raise ValueError(f"no canary {name!r}; `watosfs-fuzz canaries` lists them")
-    return CANARIES[name]
+    return found
 
 
 @contextmanager

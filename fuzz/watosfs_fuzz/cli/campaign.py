@@ -15,6 +15,7 @@ from watosfs_fuzz.campaign import SUMMARY, run_campaign
 from watosfs_fuzz.canaries.catalogue import require_canary
 from watosfs_fuzz.cli import linux
 from watosfs_fuzz.crash.explore import count_text
+from watosfs_fuzz.oracles.catalogue import without
 from watosfs_fuzz.tally import Settings, Tally
 
 LOG_INTERVAL_SECONDS = 5.0
@@ -37,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
         nested=options.nested,
         cap=options.cap,
         device=options.device,
+        off=without(options.without),
         crashes=not options.no_crashes,
         canary=options.canary,
         findings_max=options.findings_max,

@@ -12,6 +12,7 @@ from watosfs_fuzz.case import Case
 from watosfs_fuzz.cli.replay import EXIT_FOUND, load, print_failure
 from watosfs_fuzz.crash.explore import Exploration, count_text
 from watosfs_fuzz.lockstep import Failure
+from watosfs_fuzz.oracles.catalogue import without
 from watosfs_fuzz.run import RunReport
 
 
@@ -20,7 +21,13 @@ def run(options: argparse.Namespace) -> int:
     finding = load(options)
     nested = finding.case.nested if options.nested is None else options.nested
     device = finding.case.device if options.device is None else options.device
-    case = replace(finding.case, nested=nested, cap=options.cap, device=device)
+    case = replace(
+        finding.case,
+        nested=nested,
+        cap=options.cap,
+        device=device,
+        off=finding.case.off | without(options.without),
+    )
     report = explored(case, finding.canary, options.jobs)
     exploration = report.exploration
     if options.json:

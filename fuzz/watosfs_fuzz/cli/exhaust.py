@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from watosfs_fuzz.case import Case
 from watosfs_fuzz.crash.explore import Exploration, count_text
 from watosfs_fuzz.exhaust import Workload, workloads
 from watosfs_fuzz.findings import write_whole
+from watosfs_fuzz.oracles.catalogue import without
 from watosfs_model.trace import Trace, format_trace
 
 WORKLOADS_AT_ONCE = 16
@@ -54,9 +55,15 @@ def run_some(batch: list[Case], canary: str | None) -> Totals:
 
 def batches(source: Iterator[Workload], options: argparse.Namespace) -> Iterator[list[Case]]:
     """The workloads in pieces."""
-    target, nested, device = options.target, options.nested, options.device
+    like = Case(
+        (),
+        target=options.target,
+        nested=options.nested,
+        device=options.device,
+        off=without(options.without),
+    )
     while batch := list(islice(source, WORKLOADS_AT_ONCE)):
-        yield [Case(w.operations, target=target, nested=nested, device=device) for w in batch]
+        yield [replace(like, operations=workload.operations) for workload in batch]
 
 
 def run(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import argparse
 
 from watosfs_fuzz.canaries.catalogue import canaries as all_canaries
+from watosfs_fuzz.canaries.catalogue import deep_canaries
 from watosfs_fuzz.dialect import FIELDS, Dialect
 from watosfs_fuzz.kernel.canaries import KERNEL_CANARIES
 from watosfs_fuzz.target import Geometry
@@ -61,10 +62,12 @@ def capabilities(dialect: Dialect) -> list[str]:
 
 
 def canaries(options: argparse.Namespace) -> int:
-    """One line a canary: those of `campaign`, then those of `kernel` and `interleave`."""
+    """One line a canary: of `campaign`, of `search`, then of `kernel` and `interleave`."""
     for canary in all_canaries():
         where = "" if canary.target == "wfs3" else f" (--target {canary.target})"
         print(f"campaign  {canary.name:28} {canary.description}{where}")
+    for canary in deep_canaries():
+        print(f"search    {canary.name:28} {canary.description}")
     for name, canary in sorted(KERNEL_CANARIES.items()):
         print(f"kernel    {name:28} {canary.description}")
     return 0

@@ -14,9 +14,12 @@ from watosfs_fuzz.cli import (
     linux,
     listing,
     replay,
+    search,
 )
 from watosfs_fuzz.crash.persistence import PERSISTENCES, SECTOR
+from watosfs_fuzz.oracles.catalogue import ORACLES
 from watosfs_fuzz.provenance import commit, version
+from watosfs_fuzz.search.alphabet import ALPHABETS
 from watosfs_fuzz.targets.registry import is_target
 
 EXIT_USAGE = 2
@@ -83,6 +86,11 @@ def make_parser() -> argparse.ArgumentParser:
     again = commands.add_parser("replay", help="run a trace again, expected beside found")
     again.add_argument("trace", type=Path)
     again.add_argument("--json", action="store_true", help="print JSON")
+    again.add_argument("--pytest", type=Path, metavar="FILE", help="write a regression test")
+    again.add_argument(
+        "--image", type=Path, metavar="DIR", help="write the disk as the crash left it"
+    )
+    again.add_argument("--html", type=Path, metavar="FILE", help="write a page for a browser")
     again.set_defaults(run=replay.run)
 
     every = commands.add_parser("crash", help="explore every crash of one trace")
@@ -96,6 +104,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     add_exhaust(commands)
     add_interrupt(commands)
+    add_search(commands)
     add_kernel_commands(commands)
     names = commands.add_parser("targets", help="list the targets and what each can do")
     names.add_argument("target", nargs="?", type=target_name, help="only this one")
@@ -114,6 +123,13 @@ def add_device(parser: argparse.ArgumentParser, default: str | None = SECTOR.nam
         default=default,
         help="what a power cut leaves: see docs/CRASH_MODEL.md (sector)",
     )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="ORACLE",
+        help=f"switch an oracle off; may be repeated: {', '.join(ORACLES)}",
+    )
 
 
 def add_exhaust(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -130,6 +146,36 @@ def add_exhaust(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     all_of.add_argument("--out", type=Path, default=Path("findings"), help="for findings")
     all_of.add_argument("--json", action="store_true", help="print JSON")
     all_of.set_defaults(run=exhaust.run)
+
+
+def add_search(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command over the graph of states."""
+    graph = commands.add_parser("search", help="all states that a few operations reach, once each")
+    graph.add_argument("--depth", type=positive, default=3, help="operations on a path (3)")
+    graph.add_argument(
+        "--alphabet", choices=ALPHABETS, default="changes",
+        help="what is tried: all changes of few names, or many names that come and go (changes)",
+    )  # fmt: skip
+    graph.add_argument("--seconds", type=float, help="stop after so long (when all is visited)")
+    graph.add_argument("--state", type=Path, help="keep the search here, and go on from there")
+    graph.add_argument("--target", default="wfs3", type=target_name, help="what to test (wfs3)")
+    graph.add_argument("--blocks", type=positive, default=4096, help="size of the volume (4096)")
+    graph.add_argument(
+        "--node-entries", type=positive, help="split nodes beyond so many: high trees (as it is)"
+    )
+    graph.add_argument("--seed", type=int, default=0, help="shuffle what is tried first (0: not)")
+    graph.add_argument("--nested", type=int, default=0, help="power cuts inside recovery (0)")
+    graph.add_argument("--no-crashes", action="store_true", help="lockstep only")
+    graph.add_argument(
+        "--without-shape",
+        action="store_true",
+        help="states with the same files are one, whatever the trees below look like",
+    )
+    add_device(graph)
+    graph.add_argument("--canary", help="a broken variant (see `canaries`)")
+    graph.add_argument("--out", type=Path, default=Path("findings"), help="for findings (findings)")
+    graph.add_argument("--json", action="store_true", help="print JSON")
+    graph.set_defaults(run=search.run)
 
 
 def add_interrupt(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -3,29 +3,21 @@
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from watosfs_fuzz.canaries.catalogue import applied
 from watosfs_fuzz.findings import Finding, read_finding
-from watosfs_fuzz.lockstep import Failure, expected, outcome_text
-from watosfs_fuzz.run import Run
+from watosfs_fuzz.lockstep import Failure
+from watosfs_fuzz.report.again import Again, Row, run_again
+from watosfs_fuzz.report.image_export import write_images
+from watosfs_fuzz.report.pytest_export import write_test
+from watosfs_fuzz.report.story import story
 from watosfs_fuzz.targets.registry import is_target, make_target
-from watosfs_model.operations import Crash
 from watosfs_model.trace import format_operation
 
 EXIT_FOUND = 1
 _OPERATION_WIDTH, _EXPECTED_WIDTH = 44, 24
-
-
-@dataclass(slots=True)
-class Row:
-    """One operation of a replay."""
-
-    operation: str
-    expected: str
-    found: str
-    wrong: bool = False
 
 
 def load(options: argparse.Namespace) -> Finding:
@@ -44,56 +36,58 @@ def load(options: argparse.Namespace) -> Finding:
 
 def run(options: argparse.Namespace) -> int:
     """Run the operations; then exactly the crash that the file names; failing that, all of them."""
-    finding = load(options)
-    rows: list[Row] = []
-    with applied(finding.canary):
-        # With a crash named, the crashes before it were fine; without one, all are explored.
-        run = finding.case.start(crashes=finding.choice is None)
-        for operation in finding.case.operations:
-            crash = isinstance(operation, Crash)
-            due = "a permitted state" if crash else expected(run.lockstep.system, operation)
-            outcome = run.apply(operation)
-            found = "recovered" if crash else outcome_text(outcome)
-            wrong = run.report.failure is not None
-            rows.append(Row(format_operation(operation), due, found, wrong))
-            if wrong:
-                break
-        failure = run.report.failure or chosen_crash(run, finding)
-        if failure is None:
-            failure = finding.case.run().failure if finding.choice else run.finish().failure
+    again = run_again(load(options), lambda text: print(f"watosfs-fuzz: {text}", file=sys.stderr))
     if options.json:
-        print(json.dumps(as_json(finding, rows, failure), indent=1))
+        print(json.dumps(as_json(again), indent=1))
     else:
-        print_rows(rows)
-        print_failure(failure)
-    return 0 if failure is None else EXIT_FOUND
+        print_rows(again.rows)
+        print_failure(again.failure)
+        if again.evidence is not None:
+            print()
+            print("\n".join(story(again.evidence)).rstrip())
+    for path in exported(again, options):
+        print(f"written: {path}", file=sys.stderr)
+    return 0 if again.failure is None else EXIT_FOUND
 
 
-def chosen_crash(run: Run, finding: Finding) -> Failure | None:
-    """The crash that the file names; a log that changed since is said, and all crashes follow."""
-    if finding.choice is None:
-        return None
-    try:
-        return run.log_crashes().replay(finding.choice)
-    except ValueError as error:
-        print(f"watosfs-fuzz: the log has changed ({error}); trying every crash", file=sys.stderr)
-        return None
+def exported(again: Again, options: argparse.Namespace) -> list[Path]:
+    """Write what was asked for. Raises ValueError when there is no crash to show."""
+    paths: list[Path] = []
+    finding, evidence = again.finding, again.evidence
+    if evidence is not None:
+        finding = replace(finding, report=tuple(story(evidence)))
+    if options.pytest is not None:
+        paths.append(write_test(finding, options.pytest))
+    if options.image is None and options.html is None:
+        return paths
+    if evidence is None:
+        raise ValueError(f"{options.trace}: no single power cut fails, so there is none to show")
+    if options.image is not None:
+        paths += write_images(replace(evidence, finding=finding), options.image)
+    if options.html is not None:
+        # Imported when it is needed: templates take longer to load than a replay to run.
+        from watosfs_fuzz.report.html import write_page
+
+        paths.append(write_page(evidence, options.html))
+    return paths
 
 
-def as_json(finding: Finding, rows: list[Row], failure: Failure | None) -> dict[str, Any]:
+def as_json(again: Again) -> dict[str, Any]:
     """The replay for programs."""
+    finding, failure, evidence = again.finding, again.failure, again.evidence
     return {
         "id": finding.identity,
         "target": finding.case.target,
         "canary": finding.canary,
         "operations": [
             {"operation": r.operation, "expected": r.expected, "found": r.found, "wrong": r.wrong}
-            for r in rows
+            for r in again.rows
         ],
         "failure": None
         if failure is None
         else {"kind": failure.kind, "subject": failure.subject, "story": failure.story},
         "crash": None if finding.choice is None else str(finding.choice),
+        "story": None if evidence is None else story(evidence),
     }
 
 

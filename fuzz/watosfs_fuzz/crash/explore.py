@@ -85,6 +85,7 @@ def explore(
     failures_max: int | None = None,
     persistence: Persistence = SECTOR,
     share: tuple[int, int] = (0, 1),
+    since: int = 0,
 ) -> Exploration:
     """Recover from every crash of the log.
 
@@ -92,13 +93,14 @@ def explore(
     be deterministic, and turn what it takes for failures into outcomes. ``judge`` says what is
     wrong with an outcome at a crash point, or None; it sees outcomes again that were found at an
     earlier point. ``cap`` bounds the recoveries for each window, ``failures_max`` ends the walk
-    early, ``share`` (index, of) leaves other crash points to others.
+    early, ``share`` (index, of) leaves other crash points to others, ``since``
+    those before an event.
     """
     report = Exploration()
     previous: list[_Run[Outcome]] | None = None
     legal_before: dict[int, tuple[bytes, ...]] = {}
     for number, window in enumerate(windows(base, events, persistence)):
-        if number // SHARE_LENGTH % share[1] != share[0]:
+        if window.event_index < since or number // SHARE_LENGTH % share[1] != share[0]:
             previous = None
             continue
         report.windows += 1

@@ -13,6 +13,7 @@ from math import prod
 from typing import Final
 
 from watosfs.block.device import BLOCK_SIZE_BYTES, Accept, Buffer, Capabilities
+from watosfs_fuzz.crash.image import CrashImage
 from watosfs_fuzz.crash.log import ZERO_BLOCK
 from watosfs_fuzz.crash.persistence import SECTOR, Persistence
 from watosfs_fuzz.crash.windows import Window
@@ -234,6 +235,11 @@ class LazyDevice:
             self.current.pop(block, None)
             self.versions[block] = list(dict.fromkeys(versions))
         self.pending.clear()
+
+    def crash_image(self) -> CrashImage:
+        """What the first power cut left, as far as it was read; the rest as written last."""
+        newest = {block: known[-1] for block, known in self.window.versions.items()}
+        return CrashImage(self.block_count, (self.decided, newest, self.window.durable))
 
     def discard(self, block: int, count: int) -> None:
         """Contents stay."""

@@ -32,7 +32,7 @@ from watosfs_fuzz.program.wire import (
     require_sectors,
 )
 from watosfs_fuzz.progress import progress_problem
-from watosfs_fuzz.target import Geometry
+from watosfs_fuzz.target import Geometry, WithoutProbes
 from watosfs_model import Outcome
 from watosfs_model.operations import Operation, Pwrite
 
@@ -70,7 +70,7 @@ def greeted(command: str, timeout_seconds: float) -> Hello:
         session.close()
 
 
-class ExecTarget:
+class ExecTarget(WithoutProbes):
     """``exec:COMMAND``. Raises ValueError when the program cannot be started or spoken to."""
 
     device: RecordingDevice

@@ -15,7 +15,7 @@ from watosfs.block.device import BLOCK_SIZE_BYTES, SECTOR_SIZE_BYTES, BlockDevic
 from watosfs_fuzz.crash.log import RecordingDevice
 from watosfs_fuzz.dialect import Dialect
 from watosfs_fuzz.progress import progress_problem
-from watosfs_fuzz.target import Geometry
+from watosfs_fuzz.target import Geometry, WithoutProbes
 from watosfs_fuzz.targets.descriptors import FIELDS, FLAGS, OPERATIONS, DescriptorTarget, refuse
 from watosfs_fuzz.targets.littlefs_context import DeviceContext
 from watosfs_model import Outcome
@@ -99,7 +99,7 @@ class LittlefsFile:
         self.target.call(lfs.file_close, self.handle)
 
 
-class LittlefsTarget(DescriptorTarget):
+class LittlefsTarget(WithoutProbes, DescriptorTarget):
     """Blocks of 4096 bytes, programmed by sectors of 512."""
 
     name = "littlefs"

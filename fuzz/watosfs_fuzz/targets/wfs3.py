@@ -1,7 +1,8 @@
 """Our own WFS v3, in process, on a recording device."""
 
 import errno
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from watosfs.block.device import BlockDevice
@@ -10,9 +11,11 @@ from watosfs.wfs3.handle import Handle
 from watosfs.wfs3.mkfs import mkfs
 from watosfs.wfs3.records import Inode
 from watosfs.wfs3.volume import Volume
+from watosfs_fuzz.crash.image import CrashImage
 from watosfs_fuzz.crash.log import RecordingDevice
 from watosfs_fuzz.dialect import Dialect, Entry, Observed, Tree
 from watosfs_fuzz.epochs import epoch_problem
+from watosfs_fuzz.oracles.permitted import frozen
 from watosfs_fuzz.target import (
     DESCRIPTORS_MAX,
     FIRST_DESCRIPTOR,
@@ -20,6 +23,8 @@ from watosfs_fuzz.target import (
     Geometry,
 )
 from watosfs_fuzz.targets.wfs3_entry import entry_of
+from watosfs_fuzz.targets.wfs3_shape import shape_of
+from watosfs_fuzz.targets.wfs3_trials import emptying_problem, leak_problem, progress_problem
 from watosfs_model import Outcome
 from watosfs_model import operations as ops
 from watosfs_model.operations import Operation
@@ -42,6 +47,7 @@ class Wfs3Target:
         self.geometry = geometry
         self.block_count = geometry.block_count
         self.operations_done = 0
+        self.generations: dict[int, int] = {}
         self.handles: dict[int, Handle] = {}
         self.calls: dict[type[Operation], Callable[[Any], object]] = {
             ops.Mkdir: lambda o: self.volume.mkdir(o.path, o.mode),
@@ -97,6 +103,7 @@ class Wfs3Target:
         device.events.clear()
         self.device = device
         self.volume = self.mount(device)
+        self.generations = {self.operations_done: self.generation()}
 
     def mount(self, device: BlockDevice) -> Volume:
         """The volume on the device."""
@@ -128,6 +135,7 @@ class Wfs3Target:
         except OSError as error:
             return Outcome(None, error.errno or errno.EIO)
         finally:
+            self.generations[number] = self.generation()
             self.device.mark(("end", number))
 
     def handle(self, descriptor: int) -> Handle:
@@ -240,33 +248,34 @@ class Wfs3Target:
     def epoch_problem(self) -> str | None:
         return epoch_problem(self.base, self.device.events, self.block_count)
 
-    def progress_problem(self) -> str | None:
-        """Create, write, read back, delete and commit on the recovered volume."""
-        volume = self.volume
-        name = b"/.progress"
-        data = b"forward " * 700
-        try:
-            with volume.create(name) as handle:
-                handle.pwrite(data, 0)
-                if handle.pread(len(data), 0) != data:
-                    return "what was written reads back differently"
-            volume.sync()
-            volume.unlink(name)
-            volume.sync()
-        except OSError as error:
-            if error.errno == errno.ENOSPC and not self.has_room_for(ops.Sync()):
-                return self.emptying_problem()
-            return f"no forward progress: {error}"
-        return None
+    def shape(self) -> Hashable:
+        """What the volume looks like behind its files."""
+        return shape_of(self.volume)
 
-    def emptying_problem(self) -> str | None:
-        """A full volume must let itself be emptied."""
-        volume = self.volume
-        try:
-            for path, inode in reversed(list(volume.walk())):
-                if path != b"/":
-                    (volume.rmdir if inode.is_directory else volume.unlink)(path)
-            volume.sync()
-        except OSError as error:
-            return f"a full volume cannot be emptied: {error}"
-        return None
+    def generation(self) -> int:
+        return self.volume.engine.superblock.root_generation
+
+    def progress_problem(self) -> str | None:
+        found = progress_problem(self.volume)
+        if found is not None and self.is_full(found):
+            return emptying_problem(self.volume)
+        return found
+
+    def is_full(self, problem: str) -> bool:
+        """Whether a trial failed for want of space, and rightly."""
+        return os.strerror(errno.ENOSPC) in problem and not self.has_room_for(ops.Sync())
+
+    def leak_problem(self) -> str | None:
+        # Two almost empty nodes of three entries need not merge, as two of a hundred must.
+        return None if self.geometry.node_entries_max else leak_problem(self.volume)
+
+    def read_only_problem(
+        self, device: CrashImage, operations_done: int, tree: Hashable
+    ) -> str | None:
+        target = type(self)(self.geometry)
+        target.operations_done = operations_done
+        target.volume = Volume.mount(device, read_only=True, clock=target.clock)
+        found = frozen(target.observe()[0])
+        if device.write_count:
+            return f"a read-only mount made {device.write_count} writes"
+        return None if found == tree else "a read-only mount shows another tree"

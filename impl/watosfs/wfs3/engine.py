@@ -243,6 +243,13 @@ class Engine(Admission):
         self.allocator.aborted()
         self.load_roots()
 
+    def recover(self, *, copies_agree: bool) -> None:
+        """Before the first change of a read-write mount: what a crash did to one superblock copy
+        is repaired from the other, which was elected.
+        """
+        if not copies_agree:
+            self.mirror()
+
     def mirror(self) -> None:
         """Both superblock copies name the durable tree."""
         protocol.mirror(Medium(self.device, self.allocator), self.slot, self.superblock)

@@ -36,7 +36,7 @@ class FileData(FileReader):
         height = self.engine.tree(inode).height
         first, last = offset // CHUNK_SIZE, (end - 1) // CHUNK_SIZE
         cost = (last - first + 1) * self.nodes_per_chunk(height)
-        for index in {first, last}:
+        for index in (first,) if first == last else (first, last):
             low, high = (
                 max(offset - index * CHUNK_SIZE, 0),
                 min(end - index * CHUNK_SIZE, CHUNK_SIZE),

@@ -80,8 +80,7 @@ class Volume(PathOperations):
         volume = cls(engine)
         volume.check_root()
         if engine.read_only_reason is None:
-            if not found.copies_agree:
-                engine.mirror()
+            engine.recover(copies_agree=found.copies_agree)
             volume.reclaim_orphans()
         return volume
 

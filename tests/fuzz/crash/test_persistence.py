@@ -24,7 +24,7 @@ from watosfs_fuzz.crash.persistence import (
 )
 from watosfs_fuzz.findings import Finding, read_finding, write_finding
 from watosfs_fuzz.lockstep import Failure
-from watosfs_fuzz.oracle import CrashOracle
+from watosfs_fuzz.oracles.crash import CrashOracle
 from watosfs_model.operations import Mkdir, Sync
 
 ZERO = bytes(BLOCK_SIZE_BYTES)

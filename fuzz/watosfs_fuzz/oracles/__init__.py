@@ -1,0 +1,1 @@
+"""What a crash may leave: every judge has a name and can be switched off."""

@@ -1,0 +1,1 @@
+"""Counterexamples that explain themselves: story, pytest, image and HTML."""

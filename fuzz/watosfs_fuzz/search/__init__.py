@@ -1,0 +1,1 @@
+"""Depth-first search over the states that short workloads reach, each entered once."""
