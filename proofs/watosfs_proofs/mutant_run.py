@@ -21,8 +21,8 @@ from watosfs_proofs.verdicts import HarnessError, Refuted, Unknown, Unsupported
 #: ``killed``: refuted, or vacuous. ``stopped``: not refuted, but the proof does not go through.
 KILLED, STOPPED, SURVIVED = "killed", "stopped", "survived"
 #: Seconds for one obligation on a mutant, and for all of them.
-LIMITS = Limits(seconds=10.0, query_seconds=10.0)
-MUTANT_SECONDS = 20.0
+LIMITS = Limits(seconds=30.0, query_seconds=10.0)
+MUTANT_SECONDS = 60.0
 
 
 class DoesNotEnd(BaseException):
@@ -71,7 +71,7 @@ def exercises(cluster: Cluster) -> list[Exercise]:
     for obligation in cluster.make(*(watched(module, seen) for module in cluster.modules)):
         seen.clear()
         start = time.perf_counter()
-        explore(obligation.run, LIMITS)
+        explore(obligation.run)
         found.append(Exercise(obligation.name, frozenset(seen), time.perf_counter() - start))
     return found
 

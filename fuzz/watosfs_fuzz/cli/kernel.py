@@ -127,9 +127,9 @@ def explore_on(
 
 def registers(options: argparse.Namespace) -> int:
     """Hostile system calls by register."""
-    answers = attack(options.calls, options.seed)
+    answers = attack(options.calls, options.seed, options.watched)
     failures = sum(count for number, count in answers.items() if number)
-    print(f"system calls        {options.calls:,}")
+    print(f"system calls        {options.calls:,}, of {options.watched:.0%} the state compared")
     print(f"succeeded           {answers.get(0, 0):,}")
     print(f"failed              {failures:,} in {len(answers) - 1} ways")
     return 0

@@ -13,6 +13,7 @@ from watosfs_fuzz.cli import (
     kernel,
     linux,
     listing,
+    parsers,
     replay,
     search,
 )
@@ -106,6 +107,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_interrupt(commands)
     add_search(commands)
     add_kernel_commands(commands)
+    parsers.add(commands)
     names = commands.add_parser("targets", help="list the targets and what each can do")
     names.add_argument("target", nargs="?", type=target_name, help="only this one")
     names.set_defaults(run=listing.targets)
@@ -232,6 +234,9 @@ def add_kernel_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     hostile = commands.add_parser("registers", help="system calls with hostile registers")
     hostile.add_argument("--calls", type=positive, default=100_000, help="how many (100,000)")
     hostile.add_argument("--seed", type=int, default=0, help="where the randomness starts (0)")
+    hostile.add_argument(
+        "--watched", type=float, default=0.05, help="compare the state of this share (0.05)"
+    )
     hostile.set_defaults(run=kernel.registers)
 
 

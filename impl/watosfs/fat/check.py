@@ -52,8 +52,7 @@ def check(device: BlockDevice, *, repair: bool = False, reconnect: bool = True) 
     state = _label(state, geometry, tree.label, report)
     lost = Lost(image, report, tree)
     lost.reclaim(reconnect)
-    mask = image.mask
-    report.clusters_free = sum(not entry & mask for entry in image.entries[2:])
+    report.clusters_free = image.free_count()
     info = _fsinfo(access, geometry, report)
     if repair and report.problems:
         image.put(0, image.mask & ~0xFF | geometry.media)

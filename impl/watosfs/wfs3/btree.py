@@ -145,10 +145,15 @@ class BTree:
         path.append((node, len(node.keys) - 1))
         return path
 
-    def next_leaf(self, path: Path) -> Path:
+    def next_leaf(self, path: Path, walked: int = 0) -> Path:
         """The path to the first entry of the leaf after the one that ``path`` ends in, or the
         empty list.
+
+        ``walked`` is how many leaves a walk has seen: nodes that many parents share could make
+        it endless, so more than the volume has blocks is damage.
         """
+        if walked > self.store.total_blocks:
+            raise DamageError(self.kind.name, 0, "more leaves than the volume has blocks")
         depth = len(path) - 2
         while depth >= 0 and path[depth][1] + 1 >= len(path[depth][0].keys):
             depth -= 1
@@ -168,8 +173,9 @@ class BTree:
         """(key, value) with ``first`` <= key <= ``last``, ascending. The tree must not change
         meanwhile.
         """
-        path = self.lower_bound(first)
+        path, walked = self.lower_bound(first), 0
         while path:
+            walked += 1
             leaf, start = path[-1]
             keys, values = leaf.keys, leaf.values
             if last is not None and keys[-1] > last:
@@ -178,7 +184,7 @@ class BTree:
                 return
             for i in range(start, len(keys)):
                 yield keys[i], values[i]
-            path = self.next_leaf(path)
+            path = self.next_leaf(path, walked)
 
     # -- changing
 

@@ -17,8 +17,9 @@ DOT_NAMES = (b".", b"..")
 def find(tree: BTree, name: bytes) -> Path:
     """The path to the entry called ``name``, or the empty list."""
     hashed = name_hash(name)
-    path = tree.lower_bound(hashed)
+    path, walked = tree.lower_bound(hashed), 0
     while path:
+        walked += 1
         leaf, i = path[-1]
         keys, values = leaf.keys, leaf.values
         while i < len(keys) and keys[i] == hashed:
@@ -28,7 +29,7 @@ def find(tree: BTree, name: bytes) -> Path:
             i += 1
         if i < len(keys):
             return []
-        path = tree.next_leaf(path)
+        path = tree.next_leaf(path, walked)
     return path
 
 

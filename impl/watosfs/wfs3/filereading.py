@@ -50,6 +50,8 @@ class FileReader:
         parts: list[Buffer] = []
         at = offset
         for start, piece in self.pieces(inode, offset, end):
+            if start < at:
+                raise DamageError("extent", inode.extent_root, f"two extents hold offset {start}")
             if start > at:
                 parts.append(bytes(start - at))
             parts.append(piece)

@@ -19,6 +19,8 @@ FIRST_USABLE_BLOCK: Final = 2
 DATA_START_BLOCK: Final = 5
 BLOCK_COUNT_MIN: Final = 256
 BLOCK_COUNT_MAX: Final = 1 << 52
+#: Generations and inode numbers on disk; what counts on from there never leaves its 64 bits.
+COUNTER_MAX: Final = 1 << 62
 
 MAGIC_WFS3: Final = 0x57465333
 MAGIC_WFS1: Final = 0x57465331
@@ -125,8 +127,10 @@ def superblock_problem(superblock: Superblock, device_blocks: int) -> str | None
         return f"total_blocks {total} exceeds the device's {device_blocks}"
     if superblock.data_start_block != DATA_START_BLOCK:
         return f"data_start_block {superblock.data_start_block} is not {DATA_START_BLOCK}"
-    if superblock.root_generation < 1:
-        return "root_generation is 0"
+    if not 1 <= superblock.root_generation <= COUNTER_MAX:
+        return f"root_generation {superblock.root_generation} is outside 1..{COUNTER_MAX}"
+    if superblock.next_inode > COUNTER_MAX:
+        return f"next_inode {superblock.next_inode} is above {COUNTER_MAX}"
     if superblock.next_inode <= ROOT_INODE:
         return f"next_inode {superblock.next_inode} is not above the root's"
     if superblock.free_blocks > total:

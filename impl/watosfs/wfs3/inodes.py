@@ -39,6 +39,9 @@ class InodeTable:
             inode = decode_inode(raw, 0)
             if inode.number != number:
                 raise DamageError("inode", 0, f"inode_num {inode.number} under key {number}")
+            if inode.inline and inode.size != len(inode.inline) and self.store.strict:
+                problem = f"inode {number}: {len(inode.inline)} bytes inline of {inode.size}"
+                raise DamageError("inode", 0, problem)
             self.remember(inode)
         return inode
 

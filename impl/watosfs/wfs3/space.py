@@ -98,9 +98,10 @@ class Space:
         frontier = allocator.frontier
         if frontier >= allocator.hi:
             return False
-        loaded = False
+        loaded, walked = False, 0
         path = self.tree.floor(frontier)
         while path and not loaded:
+            walked += 1
             leaf, first = path[-1]
             for i in range(first, len(leaf.keys)):
                 start, end = leaf.keys[i], leaf.keys[i] + leaf.values[i]
@@ -111,7 +112,7 @@ class Space:
                 if end > frontier:
                     loaded |= self.load_run(max(start, frontier), end)
                     frontier = end
-            path = self.tree.next_leaf(path)
+            path = self.tree.next_leaf(path, walked)
         allocator.frontier = frontier if path else allocator.hi
         if not path and allocator.unloaded:
             raise DamageError("superblock", 0, "free_blocks is more than the free tree holds")

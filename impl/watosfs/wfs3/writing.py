@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from watosfs.block.device import BlockDevice, Buffer
+from watosfs.errors import DamageError
 from watosfs.wfs3.allocator import Allocator
 from watosfs.wfs3.format import BLOCK_SIZE, Superblock, encode_superblock
 
@@ -19,9 +20,13 @@ class Medium:
         self.allocator = allocator
 
     def write(self, block: int, data: Buffer) -> None:
-        """Write to blocks of the open transaction: the durable root must not reach them."""
+        """Write to blocks of the open transaction: the durable root must not reach them.
+
+        EUCLEAN when it does: the free tree offered blocks that are in use.
+        """
         end = block + len(data) // BLOCK_SIZE
-        assert self.allocator.fresh.covers(block, end), f"write to {block}..{end}, not fresh"
+        if not self.allocator.fresh.covers(block, end):
+            raise DamageError("free tree", block, f"blocks {block}..{end} are in use")
         self.device.write(block, data)
 
     def flush(self) -> None:

@@ -63,6 +63,13 @@ class Image:
         """An entry's own bits."""
         return self.entries[cluster] & self.mask
 
+    def free_count(self) -> int:
+        """How many clusters are free."""
+        if self.geometry.bits < 32:
+            return self.entries[2:].count(0)
+        mask = self.mask
+        return sum(not entry & mask for entry in self.entries[2:])
+
     def put(self, cluster: int, value: int) -> None:
         """Change an entry's own bits."""
         self.entries[cluster] = self.entries[cluster] & ~self.mask | value

@@ -42,15 +42,13 @@ class Lost:
         """Every cluster in use that nobody owns; bad ones are in nobody's use."""
         image = self.image
         mask, bad, owned = image.mask, image.bad, image.owned
-        found = []
-        self.report.clusters_bad = 0
-        for cluster in range(2, image.cluster_end):
-            value = image.entries[cluster] & mask
-            if value == bad:
-                self.report.clusters_bad += 1
-            elif value and not owned[cluster]:
-                found.append(cluster)
-        return found
+        used = [
+            (cluster, entry & mask)
+            for cluster, entry in enumerate(image.entries[2:], 2)
+            if entry and not owned[cluster]
+        ]
+        self.report.clusters_bad = sum(value == bad for _, value in used)
+        return [cluster for cluster, value in used if value and value != bad]
 
     def reclaim(self, reconnect: bool) -> None:
         """Report what is lost and give it a name, or free it where the root is full."""

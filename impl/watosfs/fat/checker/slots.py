@@ -105,7 +105,8 @@ class Slots:
             entry = entry._replace(attributes=entry.attributes & ~VOLUME_LABEL)
         if entry.name in (DOT, DOT_DOT):
             self.report.add("name", self.path or "/", f"{entry.name.decode()!r} out of its place")
-            self.raw[start] = FREE
+            for place in (slot, *long):
+                self.raw[place * ENTRY_SIZE] = FREE
             return
         shown = short_name_text(entry.name, entry.case) if text is None else text
         item = Item(slot, entry, shown, long)

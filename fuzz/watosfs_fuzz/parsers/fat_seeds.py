@@ -1,0 +1,56 @@
+"""Images of FAT to begin with: each type, small, with long names, deep trees and scattered files.
+
+Those of other people's tools (``mkfs.fat``, ``mcopy``) are in the corpora, where they were added
+with ``watosfs-fuzz parsers --add``.
+"""
+
+from functools import cache
+from itertools import count
+
+from watosfs.block.memory import MemoryDevice
+from watosfs.fat.mkfs import Options, mkfs
+from watosfs.fat.volume import FatVolume
+from watosfs_fuzz.parsers.images import SparseImage
+
+_SECTOR = 512
+
+
+def _made(sectors: int, options: Options) -> MemoryDevice:
+    device = MemoryDevice(sectors, _SECTOR)
+    mkfs(device, options, clock=lambda: 1_600_000_000_000_000_000)
+    return device
+
+
+def _fill(device: MemoryDevice) -> None:
+    ticks = count(1_600_000_000_000_000_000, 2_000_000_000)
+    with FatVolume.mount(device, clock=lambda: next(ticks)) as volume:
+        volume.mkdir(b"/DIR")
+        volume.mkdir("/a long name of a directory \u00e9".encode())
+        volume.write_file(b"/SHORT.TXT", b"short")
+        volume.write_file(b"/lower.txt", b"x" * 700)
+        for number in range(4):
+            volume.write_file(b"/DIR/%d is a name of more than one slot" % number, b"y" * 1500)
+        volume.unlink(b"/DIR/1 is a name of more than one slot")
+        volume.write_file(b"/scattered", b"z" * 5000)
+        volume.mkdir(b"/DIR/deep")
+        volume.mkdir(b"/DIR/deep/deeper")
+        volume.write_file("/DIR/deep/deeper/\U0001f600".encode(), b"")
+        volume.set_label(b"LABEL")
+        volume.unlink(b"/lower.txt")
+
+
+@cache
+def images() -> tuple[bytes, ...]:
+    """As inputs of the image harness."""
+    kinds = (
+        (160, Options(bits=12, root_entry_count=16, volume_id=1)),
+        (400, Options(bits=12, sector_size=1024, root_entry_count=32, fat_count=1, volume_id=1)),
+        (4500, Options(bits=16, root_entry_count=16, sectors_per_cluster=1, volume_id=1)),
+        (600, Options(bits=32, sectors_per_cluster=1, volume_id=1)),
+    )
+    found = [_made(*kinds[0])]
+    for sectors, options in kinds:
+        device = _made(sectors, options)
+        _fill(device)
+        found.append(device)
+    return tuple(SparseImage.of_device(device).encode() for device in found)
