@@ -12,7 +12,8 @@ are open included. Does not check: modes and times (tests/impl), what an unsynce
 """
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import Any
 
 from watosfs.block.device import BlockDevice
@@ -22,15 +23,19 @@ from watosfs.wfs2.entries import NAME_BYTES_MAX
 from watosfs.wfs2.handle import Handle
 from watosfs.wfs2.mkfs import mkfs
 from watosfs.wfs2.node import Node
+from watosfs.wfs2.space import Space
 from watosfs.wfs2.volume import Wfs2Volume
+from watosfs_fuzz.crash.image import CrashImage
 from watosfs_fuzz.crash.log import RecordingDevice
 from watosfs_fuzz.dialect import Dialect, Observed, Tree
+from watosfs_fuzz.oracles.permitted import frozen
 from watosfs_fuzz.progress import progress_problem
 from watosfs_fuzz.target import (
     DESCRIPTORS_MAX,
     FIRST_DESCRIPTOR,
     NANOSECONDS_PER_OPERATION,
     Geometry,
+    WithoutProbes,
 )
 from watosfs_fuzz.targets.descriptors import FIELDS, FLAGS, OPERATIONS, refuse, shown
 from watosfs_model import Outcome
@@ -43,7 +48,7 @@ DEFAULT_GEOMETRY = Geometry()
 _PATHS = ("path", "old", "new")
 
 
-class Wfs2Target:
+class Wfs2Target(WithoutProbes):
     """Descriptors are numbered here (lowest free from 3); everything else is the volume's."""
 
     name = "wfs2"
@@ -151,13 +156,16 @@ class Wfs2Target:
             raise OSError(errno.EBADF, "no such descriptor")
         return found
 
+    def found(self, path: bytes) -> Node | None:
+        """What is at a path, if there is anything."""
+        with suppress(OSError):
+            return self.volume.node(path)
+        return None
+
     def open(self, operation: ops.Open) -> int:
         """Open with the lowest free number; directories are refused."""
         number = next(n for n in range(FIRST_DESCRIPTOR, DESCRIPTORS_MAX) if n not in self.handles)
-        try:
-            node: Node | None = self.volume.node(operation.path)
-        except OSError:
-            node = None
+        node = self.found(operation.path)
         if node is not None and node.is_directory:
             raise refuse("a descriptor on a directory")
         if node is not None:
@@ -173,14 +181,9 @@ class Wfs2Target:
 
     def require_room(self, node: Node, size: int) -> None:
         """Refuse what would change a file where it is: there is no room elsewhere, but there."""
-        longest = self.longest_run()
+        longest = self.volume.engine.space.longest_run
         if node.draft is None and node.entry.blocks and blocks_of(size) > longest:
             raise refuse("no room to change the file elsewhere")
-
-    def longest_run(self) -> int:
-        """The longest run of free blocks."""
-        space = self.volume.engine.space
-        return max((e - s for s, e in zip(space.starts, space.ends, strict=True)), default=0)
 
     def pwrite(self, operation: ops.Pwrite) -> int:
         """Write all of it or nothing."""
@@ -208,10 +211,7 @@ class Wfs2Target:
 
     def rename(self, operation: ops.Rename) -> None:
         """Rename a file or an empty directory."""
-        try:
-            node: Node | None = self.volume.node(operation.old)
-        except OSError:
-            node = None
+        node = self.found(operation.old)
         if node is not None and node.children:
             raise refuse("renaming a directory with something in it")
         self.volume.rename(operation.old, operation.new)
@@ -249,8 +249,8 @@ class Wfs2Target:
         elif isinstance(operation, (ops.Ftruncate, ops.Truncate)):
             end = operation.size
         sizes = [handle.node.size for handle in self.handles.values()]
-        need = 2 * blocks_of(max(end, 0, *sizes, 0)) + 2
-        return bool(self.volume.engine.free_slots) and self.longest_run() > need
+        need = 2 * blocks_of(max(end, 0, *sizes)) + 2
+        return bool(self.volume.engine.free_slots) and self.volume.engine.space.longest_run > need
 
     def statistics(self) -> dict[str, int]:
         return {
@@ -261,11 +261,39 @@ class Wfs2Target:
 
     # -- judging crashes
 
+    def role(self, block: int) -> str | None:
+        """What a block is for, in reports."""
+        geometry = self.volume.engine.geometry
+        if block in geometry.superblocks:
+            return "superblock"
+        if block < geometry.filetable_block:
+            return "bitmap"
+        return "file table" if block < geometry.data_start_block else "file data"
+
     def problems(self, device: BlockDevice, memo: dict[object, object]) -> list[str]:
         return [str(problem) for problem in check(device, data=True).problems]
 
     def progress_problem(self) -> str | None:
         return progress_problem(self)
+
+    def read_only_problem(
+        self, device: CrashImage, operations_done: int, tree: Hashable
+    ) -> str | None:
+        target = type(self)(self.geometry)
+        target.volume = Wfs2Volume.mount(device, read_only=True)
+        found = frozen(target.observe()[0])
+        if device.write_count:
+            return f"a read-only mount made {device.write_count} writes"
+        return None if found == tree else "a read-only mount shows another tree"
+
+    def leak_problem(self) -> str | None:
+        volume = self.volume
+        for node in reversed(volume.engine.root.below()[1:]):
+            (volume.rmdir if node.is_directory else volume.unlink)(b"/" + node.path)
+        volume.sync()
+        empty = Space(self.geometry.block_count, volume.engine.geometry.reserved_runs).free_count
+        free = volume.statfs().free
+        return None if free == empty else f"{empty - free} blocks are not free on an empty volume"
 
     def epoch_problem(self) -> str | None:
         return None

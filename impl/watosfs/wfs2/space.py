@@ -32,6 +32,11 @@ class Space:
         self.ends.append(end)
         self.free_count += end - start
 
+    @property
+    def longest_run(self) -> int:
+        """The blocks of the longest free run."""
+        return max((e - s for s, e in zip(self.starts, self.ends, strict=True)), default=0)
+
     def allocate(self, count: int) -> int | None:
         """The first run of ``count`` blocks, taken; None when there is none."""
         if count > self.free_count:

@@ -103,3 +103,18 @@ def test_a_read_only_mount_refuses_changes() -> None:
     volume = mounted(fresh(), read_only=True)
     with failing(errno.EROFS):
         volume.write_file("a", b"")
+
+
+@pytest.mark.slow
+def test_the_largest_table_holds_65536_files_and_no_more() -> None:
+    device = fresh(140_000, 65536)
+    volume = mounted(device)
+    for i in range(65536):
+        volume.create(f"{i}").close()
+    with pytest.raises(OSError, match="all 65536 entries of the table are in use") as caught:
+        volume.create("one more")
+    assert caught.value.errno == errno.ENOSPC
+    volume.unmount()
+    report = check(device)
+    assert report.is_clean
+    assert report.files == 65536
