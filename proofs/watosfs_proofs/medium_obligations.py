@@ -4,6 +4,7 @@ transaction is written, everything once, superblocks to their slot.
 
 from types import ModuleType, SimpleNamespace
 
+from watosfs.errors import DamageError
 from watosfs.wfs3 import writing
 from watosfs_proofs.executor import Path
 from watosfs_proofs.obligation import Obligation
@@ -27,11 +28,11 @@ def _write(path: Path, module: ModuleType) -> str:
     data, asked = bytes(blocks * module.BLOCK_SIZE), (BLOCK, BLOCK + blocks)
     try:
         module.Medium(device, allocator).write(BLOCK, data)
-    except AssertionError as error:
+    except DamageError as error:
         path.prove("refused only when it is not fresh", not is_fresh)
         path.prove("nothing is written", calls == [asked])
-        told = f"write to {BLOCK}..{BLOCK + blocks}, not fresh"
-        path.prove("the blocks are named", str(error) == told)
+        told = f"free tree at block {BLOCK}: blocks {BLOCK}..{BLOCK + blocks} are in use"
+        path.prove("the blocks are named", error.strerror == told)
         return "refused"
     path.prove("only fresh blocks are written", is_fresh)
     path.prove("each transfer once, and where it belongs", calls == [asked, (BLOCK, data)])

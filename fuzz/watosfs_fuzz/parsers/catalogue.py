@@ -1,10 +1,10 @@
 """All harnesses by name."""
 
-from watosfs_fuzz.parsers import fat_harnesses, wfs3_harnesses
+from watosfs_fuzz.parsers import fat_harnesses, syscall_harness, text_harnesses, wfs3_harnesses
 from watosfs_fuzz.parsers.harness import HARNESSES, Harness
 
-assert fat_harnesses, "importing them registers their harnesses"
-assert wfs3_harnesses
+#: Importing them registers their harnesses.
+REGISTERED = (fat_harnesses, syscall_harness, text_harnesses, wfs3_harnesses)
 
 
 def harnesses() -> list[Harness]:

@@ -1,7 +1,6 @@
 """Images of FAT to begin with: each type, small, with long names, deep trees and scattered files.
 
-Those of other people's tools (``mkfs.fat``, ``mcopy``) are in the corpora, where they were added
-with ``watosfs-fuzz parsers --add``.
+All are made by our own mkfs.
 """
 
 from functools import cache

@@ -12,7 +12,7 @@ from watosfs_fuzz.provenance import commit, version
 SUFFIX: Final = ".input"
 
 
-def write(failure: Failure, folder: Path, canary: str | None = None) -> Path:
+def write(failure: Failure, folder: Path) -> Path:
     """``HARNESS-ID.input`` with ``.txt`` (the story) and, for an image, ``.img``; its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{failure.harness}-{failure.identity}{SUFFIX}"
@@ -21,8 +21,8 @@ def write(failure: Failure, folder: Path, canary: str | None = None) -> Path:
         SparseImage.parse(failure.data, unit).write_to(path.with_suffix(".img"))
     story = (
         f"harness: {failure.harness}\nkind: {failure.kind}\nplace: {failure.place or '-'}\n"
-        f"canary: {canary or '-'}\nversion: {version()}\ncommit: {commit()}\n"
-        f"replay: {command(path, failure.harness, canary)}\n\n{failure.story}\n"
+        f"version: {version()}\ncommit: {commit()}\n"
+        f"replay: {command(path, failure.harness)}\n\n{failure.story}\n"
     )
     path.with_suffix(".txt").write_text(story, encoding="utf-8")
     temporary = path.with_suffix(".part")
@@ -31,10 +31,9 @@ def write(failure: Failure, folder: Path, canary: str | None = None) -> Path:
     return path
 
 
-def command(path: Path, harness: str, canary: str | None = None) -> str:
+def command(path: Path, harness: str) -> str:
     """The command that replays a finding."""
-    planted = f" --canary {canary}" if canary else ""
-    return f"watosfs-fuzz parsers --harness {harness} --replay {path}{planted}"
+    return f"watosfs-fuzz parsers --harness {harness} --replay {path}"
 
 
 def read(path: Path, unit: int) -> bytes:

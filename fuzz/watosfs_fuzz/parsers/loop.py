@@ -1,7 +1,7 @@
 """Our own generator loop: mutants of what is kept, and what has a new verdict is kept too.
 
-Deterministic: a seed and a number of executions are the whole run. It needs nothing but Python;
-``atheris_driver`` runs the same harnesses and mutators with libFuzzer and branch feedback.
+Deterministic: a seed and a number of executions are the whole run. It needs nothing but Python,
+and has no branch feedback.
 """
 
 import time

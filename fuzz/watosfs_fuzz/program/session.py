@@ -42,6 +42,17 @@ class ProgramTalkedGarbage(ProgramFailure):
     """Something came, but not what the protocol says."""
 
 
+def message_of(line: bytes) -> Message:
+    """What a line says. Raises ProgramTalkedGarbage unless it is one JSON object."""
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ProgramTalkedGarbage(f"not JSON: {line[:80]!r}") from None
+    if not isinstance(message, dict):
+        raise ProgramTalkedGarbage(f"not a JSON object: {line[:80]!r}")
+    return message
+
+
 class Session:
     """Starts ``command`` (split as a shell would, without a shell). Raises ValueError when it
     cannot be started.
@@ -130,13 +141,7 @@ class Session:
             self.received += piece
         line = bytes(self.received[:end])
         del self.received[: end + 1]
-        try:
-            reply = json.loads(line)
-        except (ValueError, RecursionError):
-            raise ProgramTalkedGarbage(f"not JSON: {line[:80]!r}") from None
-        if not isinstance(reply, dict):
-            raise ProgramTalkedGarbage(f"not a JSON object: {line[:80]!r}")
-        return reply
+        return message_of(line)
 
     def wait_for(self, descriptor: int, deadline: float, *, writing: bool) -> None:
         """Wait until the pipe can be used; meanwhile keep the end of what comes on stderr."""

@@ -50,7 +50,8 @@ def hello_of(reply: Message) -> Hello:
     )
     names = reply.get("operations")
     require(isinstance(names, list) and names, "hello lacks its list of operations")
-    unknown = sorted(str(name) for name in names or () if name not in _KINDS)
+    require(all(isinstance(name, str) for name in names or ()), "operations are not all names")
+    unknown = sorted(name for name in names or () if name not in _KINDS)
     require(not unknown, f"no such operations: {', '.join(unknown)}")
     recovery = reply.get("recovery", "none")
     require(recovery in RECOVERIES, f"recovery is {recovery!r}, not one of {RECOVERIES}")
@@ -141,6 +142,10 @@ def outcome_of(operation: Operation, reply: Message, dialect: Dialect) -> Outcom
             return Outcome(path_of(value), 0)
         case "readdir":
             require(isinstance(value, list), f"value of readdir is {value!r:.60}, not a list")
+            require(
+                all(isinstance(pair, list) and len(pair) == 2 for pair in value or ()),
+                f"value of readdir is {value!r:.60}, not pairs of name and kind",
+            )
             pairs = [(path_of(name), str(kind)) for name, kind in value or ()]
             require(len(set(pairs)) == len(pairs), "readdir gives a name twice")
             return Outcome(frozenset(pairs), 0)
