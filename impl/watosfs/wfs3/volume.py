@@ -8,18 +8,20 @@ exactly as it was after some operation, never before the last acknowledged one o
 import errno
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from watosfs.block.device import BlockDevice
 from watosfs.errors import DamageError, failure
 from watosfs.wfs3 import orphans
 from watosfs.wfs3.attributes import SpaceUse
+from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.engine import Engine
 from watosfs.wfs3.extents import ExtentError
 from watosfs.wfs3.format import BLOCK_SIZE, NAME_MAX, ROOT_INODE, Superblock
 from watosfs.wfs3.handle import Handle
 from watosfs.wfs3.mounting import read_superblocks
 from watosfs.wfs3.namespace import Namespace
+from watosfs.wfs3.node import INODES
 from watosfs.wfs3.pathops import PathOperations
 from watosfs.wfs3.records import Inode
 from watosfs.wfs3.xattrs import ExtendedAttributes
@@ -224,11 +226,15 @@ class Volume(PathOperations):
 
     def abort(self) -> None:
         """Undo the explicit transaction; handles on files that thereby vanish turn stale
-        (ESTALE).
+        (ESTALE). All that must be read is read first: an abort that fails has done nothing.
         """
         self.require_transaction()
-        self.engine.abort()
-        self.after_revert()
+        engine = self.engine
+        durable = BTree(engine.store, INODES, engine.superblock.root_tree_block)
+        vanishing = [handle for handle in self.handles if durable.get(handle.number) is None]
+        engine.abort()
+        self.namespace.forget()
+        self.make_stale(vanishing)
         self.reclaim_orphans_left()
 
     def require_transaction(self) -> None:
@@ -240,16 +246,26 @@ class Volume(PathOperations):
     def after_revert(self) -> None:
         """Handles on inodes that never were durable are stale; no remembered name is sure."""
         self.namespace.forget()
-        counts = self.namespace.open_counts
-        for handle in list(self.handles):
-            if self.engine.inode_tree.get(handle.number) is None:
-                handle.is_stale = True
-                counts.pop(handle.number, None)
+        tree = self.engine.inode_tree
+        self.make_stale([handle for handle in self.handles if tree.get(handle.number) is None])
+
+    def make_stale(self, handles: Iterable[Handle]) -> None:
+        """Their files are gone."""
+        for handle in handles:
+            handle.is_stale = True
+            self.namespace.open_counts.pop(handle.number, None)
 
     def reclaim_orphans_left(self) -> None:
-        """Orphans whose last handle was closed inside a transaction."""
-        if self.engine.orphan_tree.root != 0 and self.engine.read_only_reason is None:
+        """Orphans whose last handle was closed inside a transaction. Those that cannot be read now
+        wait for the next mount: the transaction has ended.
+        """
+        if self.engine.orphan_tree.root == 0 or self.engine.read_only_reason is not None:
+            return
+        try:
             self.reclaim_orphans()
+        except OSError:
+            if self.engine.has_failed:
+                raise
 
 
 class Change:
