@@ -61,14 +61,20 @@ class Handle:
         return filedata.read(self._engine, self.node, offset, count)
 
     def pwrite(self, data: Buffer, offset: int) -> int:
-        """Write all of ``data`` at ``offset``, at the end with ``O_APPEND``; the count."""
+        """Write all of ``data`` at ``offset``, at the end with ``O_APPEND``; the count. EINVAL for
+        a negative offset.
+        """
         self._require(writing=True)
+        if offset < 0:
+            raise failure(errno.EINVAL)
         if self._flags & O_APPEND:
             offset = self.node.size
         return filedata.write(self._engine, self.node, offset, data)
 
     def truncate(self, size: int) -> None:
-        """Set the file's size."""
+        """Set the file's size. EINVAL when the file is not open for writing."""
+        if self._is_open and not self._flags & ACCESS_MODE:
+            raise failure(errno.EINVAL, reason="not opened for this")
         self._require(writing=True)
         filedata.truncate(self._engine, self.node, size)
 

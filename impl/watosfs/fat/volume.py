@@ -132,8 +132,11 @@ class FatVolume:
     def open(self, path: bytes | str, flags: int = 0, mode: int = 0o644) -> Handle:
         """Open, or with ``O_CREAT`` make, a file. Directories open for reading only.
 
-        ENOENT, EEXIST, EISDIR, EACCES (a file marked read-only, for writing), EROFS.
+        EINVAL (access mode 3), ENOENT, EEXIST, EISDIR, EACCES (a file marked read-only, for
+        writing), EROFS.
         """
+        if flags & ACCESS_MODE == ACCESS_MODE:
+            raise failure(errno.EINVAL, path)
         parent, name = self._parent(path)
         found = namespace.lookup(self.engine, parent, name) if name else parent
         if found is None:

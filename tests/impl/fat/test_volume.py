@@ -317,3 +317,16 @@ def test_fsinfo_says_what_is_free_and_is_not_believed_after_a_cut() -> None:
     boot[65] |= 1
     device.write(0, boot)
     assert FatVolume.mount(device).statfs().free == free
+
+
+def test_errnos_of_handles_are_posix() -> None:
+    _, volume = made()
+    volume.write_file(b"/a", b"bytes")
+    fails(errno.EINVAL, volume.open, b"/a", 3)
+    appending = volume.open(b"/a", O_RDWR | O_APPEND)
+    fails(errno.EINVAL, appending.pwrite, b"x", -1)
+    reading = volume.open(b"/a")
+    fails(errno.EINVAL, reading.truncate, 0)
+    reading.close()
+    fails(errno.EBADF, reading.truncate, 0)
+    assert volume.read_file(b"/a") == b"bytes"
