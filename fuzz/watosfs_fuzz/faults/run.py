@@ -18,8 +18,17 @@ from watosfs_fuzz.faults.target import FaultyWfs3Target
 from watosfs_fuzz.lockstep import PID, Failure, tree_difference
 from watosfs_fuzz.run import exception_failure
 from watosfs_fuzz.targets.wfs3_entry import entry_of
-from watosfs_model import Difference, Outcome, System, checks, crash_states, follow, observe
-from watosfs_model.operations import Commit, Fdatasync, Fsync, Mkdir, Operation, Remount, Sync
+from watosfs_model import Difference, Outcome, System, checks, crash_states, follow, observe, step
+from watosfs_model.operations import (
+    Close,
+    Commit,
+    Fdatasync,
+    Fsync,
+    Mkdir,
+    Operation,
+    Remount,
+    Sync,
+)
 
 FAULT_ERRNOS = frozenset({errno.EIO, errno.EUCLEAN, errno.EROFS})
 _DURABLE = (Sync, Fsync, Fdatasync, Commit)
@@ -106,8 +115,13 @@ class FaultRun:
             self.fail("durability", operation.name(), "it succeeds, but the device failed in it")
 
     def settle(self, operation: Operation) -> None:
-        """After a failure: nothing changed, or the volume fell back to a durable state."""
-        self.system = replace(self.system, operations=self.system.operations + 1)
+        """After a failure: nothing changed, or the volume fell back to a durable state. A close
+        that fails has closed the descriptor (close(2)).
+        """
+        if isinstance(operation, Close):
+            self.system = step(self.system, PID, operation)[1]
+        else:
+            self.system = replace(self.system, operations=self.system.operations + 1)
         engine = self.target.volume.engine
         self.has_stopped = engine.read_only_reason is not None
         states = [self.system]
