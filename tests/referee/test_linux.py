@@ -46,7 +46,8 @@ def ext4(tmp_path: Path) -> Iterator[str]:
     try:
         yield str(point)
     finally:
-        subprocess.run(["umount", point], check=True)
+        # Lazily: the last script's processes may still be on their way out.
+        subprocess.run(["umount", "--lazy", point], check=True)
 
 
 def test_the_model_agrees_with_tmpfs(tmpfs: str) -> None:

@@ -21,7 +21,7 @@ OUTLINE = (
     "return document.activeElement.matches(':focus-visible') && s.outlineStyle === 'solid'"
     " ? parseFloat(s.outlineWidth) : 0"
 )
-FRAMES_MAX = 200
+OPENED_MAX = 10
 FOCUSED = "return document.activeElement.querySelector('.name')?.textContent"
 #: The lowest contrast of any text with what is behind it, and where.
 CONTRAST = """
@@ -86,11 +86,13 @@ def test_the_power_cut_is_selected_and_keys_move_from_it(
 
 
 def test_what_has_the_focus_is_outlined(chromium: Browser, pages: dict[str, Path]) -> None:
-    chromium.open(pages["journal"])
-    chromium.press("Tab", "ArrowUp")
-    # A page that was just opened may be a few frames behind the keys.
-    width = next(filter(None, (chromium.run(OUTLINE) for _ in range(FRAMES_MAX))), 0)
-    assert width >= 2
+    def outline() -> float:
+        chromium.open(pages["journal"])
+        chromium.press("Tab", "ArrowUp")
+        return float(chromium.run(OUTLINE))
+
+    # On a busy machine keys may come before a page that was just opened takes them.
+    assert any(outline() >= 2 for _ in range(OPENED_MAX))
     chromium.press("Tab")
     assert chromium.run("return document.activeElement.id") == "state"
 
