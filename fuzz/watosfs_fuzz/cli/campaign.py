@@ -131,7 +131,8 @@ def print_summary(tally: Tally, options: argparse.Namespace) -> None:
     print(f"legal crash images  {count_text(exploration.images)} covered")
     print(f"images left out     {count_text(exploration.images_left_out)}")
     print(
-        f"recoveries          {exploration.recoveries:,} ({exploration.outcomes_reused:,} reused)"
+        f"recoveries          {exploration.recoveries:,} ({exploration.recalled:,} recalled, "
+        f"{exploration.outcomes_reused:,} more reused)"
     )
     print(f"features seen       {features_text(tally.features)}")
     print(f"findings            {len(tally.findings)} ({tally.repeated} more of the same)")

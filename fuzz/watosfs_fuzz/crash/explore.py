@@ -11,8 +11,9 @@ from typing import Generic, TypeVar
 
 from watosfs_fuzz.crash.choice import CrashChoice, choice_of
 from watosfs_fuzz.crash.lazy import Choices, LazyDevice, PowerCut
-from watosfs_fuzz.crash.log import ZERO_BLOCK, Event, Image
+from watosfs_fuzz.crash.log import Event, Image
 from watosfs_fuzz.crash.persistence import SECTOR, Persistence
+from watosfs_fuzz.crash.recall import Recall, RecoveryDevice
 from watosfs_fuzz.crash.windows import Window, windows
 
 #: Crash points that are shared out together, as one is often covered by the runs of the one before.
@@ -34,11 +35,14 @@ class CrashFailure:
 
 @dataclass(slots=True)
 class Exploration:
-    """What was covered."""
+    """What was covered. ``recalled`` of the ``recoveries`` did not run, as all that they read was
+    as in an earlier one; ``outcomes_reused`` were known without even walking through their reads.
+    """
 
     windows: int = 0
     images: int = 0
     recoveries: int = 0
+    recalled: int = 0
     outcomes_reused: int = 0
     images_left_out: int = 0
     failures: list[CrashFailure] = field(default_factory=list)
@@ -48,6 +52,7 @@ class Exploration:
         self.windows += other.windows
         self.images += other.images
         self.recoveries += other.recoveries
+        self.recalled += other.recalled
         self.outcomes_reused += other.outcomes_reused
         self.images_left_out += other.images_left_out
         self.failures += other.failures
@@ -77,7 +82,7 @@ def explore(
     base: Image,
     events: Sequence[Event],
     block_count: int,
-    recover: Callable[[LazyDevice], Outcome],
+    recover: Callable[[RecoveryDevice], Outcome],
     judge: Callable[[Outcome, Window], str | None],
     *,
     nested: int = 0,
@@ -97,6 +102,7 @@ def explore(
     those before an event.
     """
     report = Exploration()
+    recall = Recall(recover)
     previous: list[_Run[Outcome]] | None = None
     legal_before: dict[int, tuple[bytes, ...]] = {}
     for number, window in enumerate(windows(base, events, persistence)):
@@ -117,14 +123,16 @@ def explore(
 
             def recover_on(choices: Choices, window: Window = window) -> _Run[Outcome]:
                 device = LazyDevice(block_count, window, choices, nested, persistence)
-                return run_on(device, recover)
+                return run_on(device, recall)
 
             runs, complete = run_window(recover_on, cap, report, is_enough)
+            report.recalled = recall.recalled
             if not complete:
                 report.images_left_out += images
                 report.images -= images
             previous = runs if complete else None
             legal_before = {b: window.legal(b) for run in runs for b in run.reads}
+            window.changed.clear()
         else:
             report.outcomes_reused += len(runs)
         for run in runs:
@@ -148,9 +156,9 @@ def reusable(
     if previous is None:
         return None
     narrowed = []
-    versions, durable = window.versions, window.durable
-    for block, before in legal_before.items():
-        if block not in versions and before[0] is durable.get(block, ZERO_BLOCK) is before[-1]:
+    for block in window.changed:
+        before = legal_before.get(block)
+        if before is None:
             continue
         now = window.legal(block)
         if now != before:
@@ -191,7 +199,7 @@ def run_window(
             return runs, False
 
 
-def run_on(device: LazyDevice, recover: Callable[[LazyDevice], Outcome]) -> _Run[Outcome]:
+def run_on(device: LazyDevice, recover: Recall[Outcome]) -> _Run[Outcome]:
     """Recover, again after each nested power cut."""
     while True:
         try:

@@ -108,7 +108,7 @@ class LazyDevice:
                 return content
             return self.decide([block], [single], accept)
         blocks = range(block, block + count)
-        if all(known.keys().isdisjoint(blocks) for known in self.touched):
+        if not any(self.touched) or self.is_durable(blocks):
             durable = self.window.durable
             contents = [durable.get(b, ZERO_BLOCK) for b in blocks]
             self.seen.update(zip(blocks, contents, strict=True))
@@ -121,6 +121,18 @@ class LazyDevice:
             is_open = known is not None and b not in self.current
             versions.append(known if is_open and known else [bytes(self.read(b))])
         return self.decide(list(blocks), versions, accept)
+
+    def held(self, block: int, count: int) -> tuple[bytes, ...]:
+        """The contents of blocks that were read, without a copy."""
+        current, seen = self.current, self.seen
+        if count == 1:
+            return (current[block] if block in current else seen[block],)
+        return tuple([current[b] if b in current else seen[b] for b in range(block, block + count)])
+
+    def is_durable(self, blocks: range) -> bool:
+        """Whether the run is simply what it was at the last barrier."""
+        current, versions, written = self.touched
+        return not any(b in current or b in versions or b in written for b in blocks)
 
     def is_decided(self, blocks: range) -> bool:
         """Whether no block of a run is open."""
@@ -226,6 +238,9 @@ class LazyDevice:
         if self.nested and self.pending:
             self.maybe_cut()
         self.nested = 0
+
+    def end_of_looking(self) -> None:
+        """What follows makes no difference to the outcome; nothing to do."""
 
     def reboot(self) -> None:
         """After a PowerCut: what was not flushed is undecided again."""
