@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from watosfs_fuzz.crash.choice import CrashChoice, choice_of
+from watosfs_fuzz.crash.choice import CrashChoice, nested_choice_of
 from watosfs_fuzz.crash.lazy import Choices, LazyDevice, PowerCut
 from watosfs_fuzz.crash.log import Event, Image
 from watosfs_fuzz.crash.persistence import SECTOR, Persistence
@@ -64,10 +64,16 @@ class _Run(Generic[Outcome]):
 
     outcome: Outcome
     reads: dict[int, bytes]
-    decided: dict[int, bytes]
     rejected: set[int]
-    depth: int
     left_out: int
+    #: Of recoveries that were cut short, as ``LazyDevice`` has them.
+    decided_at: list[dict[int, bytes]]
+    logs: list[list[Event]]
+
+    @property
+    def depth(self) -> int:
+        """How many power cuts there were in recovery."""
+        return len(self.logs)
 
 
 def count_text(count: int) -> str:
@@ -138,7 +144,9 @@ def explore(
         for run in runs:
             reason = judge(run.outcome, window)
             if reason is not None:
-                choice = choice_of(base, events, window.event_index, run.decided, persistence)
+                choice = nested_choice_of(
+                    base, events, window.event_index, run.decided_at, run.logs, persistence
+                )
                 report.failures.append(
                     CrashFailure(window.event_index, str(window), reason, choice, run.depth)
                 )
@@ -208,5 +216,5 @@ def run_on(device: LazyDevice, recover: Recall[Outcome]) -> _Run[Outcome]:
             device.reboot()
             continue
         reads = {**device.seen, **device.decided}
-        rejected, depth, left_out = device.rejected, device.depth, device.left_out
-        return _Run(outcome, reads, device.decided, rejected, depth, left_out)
+        rejected, left_out = device.rejected, device.left_out
+        return _Run(outcome, reads, rejected, left_out, device.decided_at, device.logs)

@@ -14,7 +14,7 @@ from typing import Final
 
 from watosfs.block.device import BLOCK_SIZE_BYTES, Accept, Buffer, Capabilities
 from watosfs_fuzz.crash.image import CrashImage
-from watosfs_fuzz.crash.log import ZERO_BLOCK
+from watosfs_fuzz.crash.log import FLUSH, ZERO_BLOCK, Event, Write
 from watosfs_fuzz.crash.persistence import SECTOR, Persistence
 from watosfs_fuzz.crash.windows import Window
 
@@ -83,7 +83,12 @@ class LazyDevice:
         self.nested = nested
         self.persistence = persistence
         self.depth = 0
+        #: What recovery wrote since the power came, and before each cut; only while cuts are left.
+        self.log: list[Event] = []
+        self.logs: list[list[Event]] = []
         self.decided: dict[int, bytes] = {}
+        #: What was decided since the start, and since each cut.
+        self.decided_at: list[dict[int, bytes]] = [{}]
         self.seen: dict[int, bytes] = {}
         self.current: dict[int, bytes] = {}
         self.versions: dict[int, list[bytes]] = {}
@@ -160,8 +165,10 @@ class LazyDevice:
             if block not in self.current:
                 piece = content[i * BLOCK_SIZE_BYTES : (i + 1) * BLOCK_SIZE_BYTES]
                 self.current[block] = piece
-                if block in self.window.versions and block not in self.versions:
-                    self.decided[block] = piece
+                if block in self.versions:
+                    self.decided_at[-1][block] = piece
+                elif block in self.window.versions:
+                    self.decided[block] = self.decided_at[-1][block] = piece
         return content
 
     def contents(self, versions: list[list[bytes]]) -> list[bytes]:
@@ -202,6 +209,7 @@ class LazyDevice:
                 if at not in self.pending:
                     self.pending[at] = self.base_versions(at)
                 self.pending[at].append(piece)
+                self.log.append(Write(at, piece, fua))
             self.current[at] = piece
             self.write_count += 1
             if self.nested and (fua or self.persistence.is_ordered):
@@ -224,8 +232,10 @@ class LazyDevice:
         """A barrier; while power cuts are left, one may come just before it completes."""
         if not self.persistence.is_flushed:
             return
-        if self.nested and self.pending:
-            self.maybe_cut()
+        if self.nested:
+            if self.pending:
+                self.maybe_cut()
+            self.log.append(FLUSH)
         self.pending.clear()
 
     def maybe_cut(self) -> None:
@@ -246,6 +256,9 @@ class LazyDevice:
         """After a PowerCut: what was not flushed is undecided again."""
         self.nested -= 1
         self.depth += 1
+        self.logs.append(self.log)
+        self.log = []
+        self.decided_at.append({})
         for block, versions in self.pending.items():
             self.current.pop(block, None)
             self.versions[block] = list(dict.fromkeys(versions))
