@@ -84,25 +84,7 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="print the summary as JSON")
     run.set_defaults(run=campaign.run)
 
-    again = commands.add_parser("replay", help="run a trace again, expected beside found")
-    again.add_argument("trace", type=Path)
-    again.add_argument("--json", action="store_true", help="print JSON")
-    again.add_argument("--pytest", type=Path, metavar="FILE", help="write a regression test")
-    again.add_argument(
-        "--image", type=Path, metavar="DIR", help="write the disk as the crash left it"
-    )
-    again.add_argument("--html", type=Path, metavar="FILE", help="write a page for a browser")
-    again.set_defaults(run=replay.run)
-
-    every = commands.add_parser("crash", help="explore every crash of one trace")
-    every.add_argument("trace", type=Path)
-    every.add_argument("--nested", type=int, help="power cuts inside recovery (as the trace says)")
-    every.add_argument("--cap", type=positive, help="at most so many recoveries a crash point")
-    add_device(every, None)
-    every.add_argument("--jobs", type=positive, default=1, help="processes (1)")
-    every.add_argument("--json", action="store_true", help="print JSON")
-    every.set_defaults(run=crash.run)
-
+    add_trace_commands(commands)
     add_exhaust(commands)
     add_interrupt(commands)
     add_search(commands)
@@ -117,6 +99,29 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def add_trace_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The commands over one trace file."""
+    again = commands.add_parser("replay", help="run a trace again, expected beside found")
+    again.add_argument("trace", type=Path)
+    again.add_argument("--json", action="store_true", help="print JSON")
+    again.add_argument("--pytest", type=Path, metavar="FILE", help="write a regression test")
+    again.add_argument(
+        "--image", type=Path, metavar="DIR", help="write the disk as the crash left it"
+    )
+    again.add_argument("--html", type=Path, metavar="FILE", help="write a page for a browser")
+    add_without(again)
+    again.set_defaults(run=replay.run)
+
+    every = commands.add_parser("crash", help="explore every crash of one trace")
+    every.add_argument("trace", type=Path)
+    every.add_argument("--nested", type=int, help="power cuts inside recovery (as the trace says)")
+    every.add_argument("--cap", type=positive, help="at most so many recoveries a crash point")
+    add_device(every, None)
+    every.add_argument("--jobs", type=positive, default=1, help="processes (1)")
+    every.add_argument("--json", action="store_true", help="print JSON")
+    every.set_defaults(run=crash.run)
+
+
 def add_device(parser: argparse.ArgumentParser, default: str | None = SECTOR.name) -> None:
     """What a power cut leaves."""
     parser.add_argument(
@@ -125,6 +130,11 @@ def add_device(parser: argparse.ArgumentParser, default: str | None = SECTOR.nam
         default=default,
         help="what a power cut leaves: see docs/CRASH_MODEL.md (sector)",
     )
+    add_without(parser)
+
+
+def add_without(parser: argparse.ArgumentParser) -> None:
+    """Which oracles keep quiet."""
     parser.add_argument(
         "--without",
         action="append",
