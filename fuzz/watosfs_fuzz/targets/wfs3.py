@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Callable, Hashable
+from functools import cached_property
 from typing import Any
 
 from watosfs.block.device import BlockDevice
@@ -54,7 +55,11 @@ class Wfs3Target:
         self.operations_done = 0
         self.generations: dict[int, int] = {}
         self.handles: dict[int, Handle] = {}
-        self.calls: dict[type[Operation], Callable[[Any], object]] = {
+
+    @cached_property
+    def calls(self) -> dict[type[Operation], Callable[[Any], object]]:
+        """What each operation calls; a target that only recovers needs none."""
+        return {
             ops.Mkdir: lambda o: self.volume.mkdir(o.path, o.mode),
             ops.Rmdir: lambda o: self.volume.rmdir(o.path),
             ops.Open: self.open,
