@@ -18,7 +18,7 @@ from watosfs_proofs.symbolic import SymInt, term
 
 BOUND = "any table, any number of processes"
 FLAGS = (1, numbers.O_APPEND, numbers.O_NONBLOCK)
-UNKNOWN = 99
+UNKNOWN = (-1, 99)
 EBADF, EINVAL = f"errno {errno.EBADF}", f"errno {errno.EINVAL}"
 
 
@@ -106,7 +106,7 @@ def _flags(path: Path, calls: Calls) -> str:
             return f"errno {failure.errno}"
 
     if not path.decide(world.was_open(number.term)):
-        for command in (numbers.F_GETFL, numbers.F_SETFL, UNKNOWN):
+        for command in (numbers.F_GETFL, numbers.F_SETFL, *UNKNOWN):
             path.prove("EBADF when it is not open", call(command, 0) == EBADF)
         return "refused"
     description = world.table[number].description
@@ -116,7 +116,8 @@ def _flags(path: Path, calls: Calls) -> str:
              "exactly the flags that can be set are set": True}  # fmt: skip
     for had, given in product(sums, sums):
         description.flags = had
-        right["an unknown command is EINVAL"] &= call(UNKNOWN, given) == EINVAL
+        refused = [call(command, given) for command in UNKNOWN]
+        right["an unknown command is EINVAL"] &= refused == [EINVAL] * len(UNKNOWN)
         right["F_GETFL says the flags"] &= call(numbers.F_GETFL, given) == had
         result = call(numbers.F_SETFL, given)
         wanted = (0, had & ~settable | given & settable)
@@ -191,8 +192,10 @@ def _set_flag(path: Path, calls: Calls) -> str:
     world, number = World(path, calls), SymInt(path.integer("changed"))
     closes = path.decide(path.boolean("closes"))
     argument = numbers.FD_CLOEXEC if closes else 0
+    others = 2 * numbers.FD_CLOEXEC if path.decide(path.boolean("other_bits")) else 0
+    call = calls.calls.fcntl
     try:
-        result = calls.calls.fcntl(world.kernel, world.process, number, numbers.F_SETFD, argument)
+        result = call(world.kernel, world.process, number, numbers.F_SETFD, argument | others)
     except OSError as failure:
         path.prove("EBADF only when it is not open", z3.And(
             z3.Not(world.was_open(number.term)), failure.errno == errno.EBADF))  # fmt: skip
@@ -200,7 +203,7 @@ def _set_flag(path: Path, calls: Calls) -> str:
     entry = _leads(world, number)
     path.prove("closes on exec as asked", entry.closes_on_exec is closes)
     path.prove("returns 0", result == 0)
-    got = calls.calls.fcntl(world.kernel, world.process, number, numbers.F_GETFD, 0)
+    got = call(world.kernel, world.process, number, numbers.F_GETFD, 0)
     path.prove("as F_GETFD says", got == argument)
     world.prove_only(number)
     world.prove_counted()

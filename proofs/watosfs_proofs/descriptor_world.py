@@ -44,10 +44,13 @@ class Description:
         self.references = SymInt(self.held)
         self.identity = name
         self.released = 0
+        self.is_unlocked_first = True
+        self.is_unlocked: Callable[[], bool] = lambda: True
 
     def release(self) -> None:
         """The last descriptor is gone."""
         self.released += 1
+        self.is_unlocked_first &= self.is_unlocked()
 
 
 class _OfWorld:
@@ -74,6 +77,8 @@ class Table(_OfWorld):
     def __contains__(self, number: object) -> bool:
         frame = sys._getframe(1)
         if frame.f_lineno in while_lines(frame.f_code):
+            reached = term(frame.f_locals["number"])
+            self.world.path.prove("the number reached is looked up", term(number) == reached)
             cut_while(frame)
             number = frame.f_locals["number"]
         at = term(number)
@@ -157,6 +162,7 @@ class World:
                 self.made.append((at, description))
                 return self._entry(description)
         description = Description(path, f"description{len(self.descriptions)}")
+        description.is_unlocked = lambda: description in self.unlocked
         self.descriptions.append(description)
         self.made.append((at, description))
         return self._entry(description)
@@ -167,17 +173,21 @@ class World:
     def search(self) -> Invariant:
         """Of ``lowest_free``: every number before this one is in use."""
 
+        searched: list[z3.ArithRef] = []
+
         def holds(scope: Locals, _: z3.ArithRef) -> list[tuple[str, z3.BoolRef]]:
             first, number = term(scope["first"]), term(scope["number"])
-            k = self.path.integer("passed", is_input=False)
+            k = first + self.path.integer("passed", is_input=False)
             self.facts.touch(k)
-            passed = z3.Implies(z3.And(first <= k, k < number), self.table.open(k))
-            return [("every number passed is in use", passed), ("never back", number >= first)]
+            passed = z3.Implies(k < number, self.table.open(k))
+            goals = [("every number passed is in use", passed), ("never back", number >= first)]
+            return [*goals, *(("goes on", number > before) for before in searched)]
 
         def arbitrary(scope: Locals, _: z3.ArithRef) -> Locals:
-            first, number = term(scope["first"]), self.path.integer("searched", is_input=False)
+            first = term(scope["first"])
+            number = first + self.path.integer("searched", is_input=False)
+            searched.append(number)
             is_open = self.table.open
-            self.path.assume(number >= first)
             self.facts.every(lambda k: z3.Implies(z3.And(first <= k, k < number), is_open(k)))
             self.facts.touch(number)
             return {"number": SymInt(number)}
@@ -209,6 +219,7 @@ class World:
             self.path.prove("released with the last one, once", z3.And(
                 gone == (each.released == 1), each.released <= 1))  # fmt: skip
             self.path.prove("its lock goes with it", gone == (self.unlocked.count(each) == 1))
+            self.path.prove("its lock goes first", each.is_unlocked_first)
 
     def prove_only(self, *numbers: object) -> None:
         """Every other number is as it was."""

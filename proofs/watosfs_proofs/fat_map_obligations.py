@@ -15,7 +15,7 @@ from watosfs_proofs.executor import Path
 from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.symbolic import SymInt, term
 
-PAGES_MAX = 3
+PAGES_MAX, SECTOR_SIZE = 3, 512
 #: The volumes that ``allocate`` is run on: clusters 2 to CLUSTERS + 1, in pages of PAGE_ENTRIES.
 CLUSTERS, PAGE_ENTRIES = 6, 4
 
@@ -29,16 +29,26 @@ class Pages:
         self.touched: list[tuple[Any, Any]] = []
         fat: Any = object.__new__(kernel.FatTable)
         fat.page_entries = table.PAGE_ENTRIES
-        fat.geometry = SimpleNamespace(bits=bits, sector_size=512)
-        fat.page = lambda number: SimpleNamespace(
+        fat.geometry = SimpleNamespace(bits=bits, sector_size=SECTOR_SIZE)
+        fat.page = self.page
+        fat._dirty = SimpleNamespace(add=lambda low: self.touch((low, low + 1)), update=self.touch)
+        self.table = fat
+
+    def page(self, number: Any) -> SimpleNamespace:
+        """A page, which notes what is put into it. A run of PAGES_MAX pages has as many pieces,
+        and a last entry.
+        """
+        self.path.prove("goes to no page twice", len(self.said) <= PAGES_MAX)
+        return SimpleNamespace(
             put_chain=lambda index, count: self.said.append(("chain", number, index, count)),
             clear=lambda index, count: self.said.append(("clear", number, index, count)),
             put=lambda index, value: self.said.append(("put", number, index, value)),
         )
-        fat._dirty = SimpleNamespace(
-            add=lambda low: self.touched.append((low, low + 1)), update=self.touched.append
-        )
-        self.table = fat
+
+    def touch(self, sectors: tuple[Any, Any]) -> None:
+        """Sectors from the first to before the second will be written."""
+        self.said.append(("touch", *sectors, None))
+        self.touched.append(sectors)
 
     def prove_tiles(self, what: str, first: z3.ArithRef, count: z3.ArithRef) -> None:
         """The pieces of this kind are exactly the clusters of a run, each on its page."""
@@ -55,12 +65,18 @@ class Pages:
         path.prove("each cluster of the run once, no other", times == z3.If(inside, 1, 0))
 
     def prove_touched(self, first: z3.ArithRef, count: z3.ArithRef, bits: int) -> None:
-        """Every sector that holds a bit of an entry of the run will be written."""
+        """Exactly the sectors that hold a bit of an entry of the run will be written."""
         path, cluster = self.path, self.path.integer("touched_cluster")
         path.assume(z3.And(first <= cluster, cluster < first + count))
         ((low, high),) = self.touched
+        path.prove("nothing is put behind that", self.said[-1][0] == "touch")
+        sector, per_sector = path.integer("sector"), 8 * SECTOR_SIZE
+        meets = z3.And(sector * per_sector < (first + count) * bits,
+                       first * bits < (sector + 1) * per_sector)  # fmt: skip
+        marked = z3.And(term(low) <= sector, sector < term(high))
+        path.prove("only sectors of an entry are written", z3.Implies(marked, meets))
         for bit in (0, bits - 1):
-            sector = (cluster * bits + bit) / 8 / 512
+            sector = (cluster * bits + bit) / 8 / SECTOR_SIZE
             path.prove("the sectors of an entry are written", z3.And(
                 term(low) <= sector, sector < term(high)))  # fmt: skip
 

@@ -93,10 +93,10 @@ def _exit(path: Path, calls: Calls) -> str:
     volumes = [SimpleNamespace(owner=owner) for owner in (0, 1, 2)]
     world.kernel.volumes = volumes
     world.kernel.end_transaction = lambda volume, *, commits: said.append((volume, commits))
-    world.kernel.processes = {1: world.process}
-    world.process.pinned_cwd = SimpleNamespace(close=lambda: said.append("directory"))
+    processes = world.kernel.processes = {1: world.process}
+    world.process.pinned_cwd = SimpleNamespace(close=lambda: said.append(("directory", *processes)))
     calls.calls.exit_process(world.kernel, world.process)
-    order = ["descriptor"] * len(table) + [(volumes[1], False), "directory"]
+    order = ["descriptor"] * len(table) + [(volumes[1], False), ("directory", 1)]
     path.prove("its transaction is aborted after its descriptors are closed", said == order)
     path.prove("no descriptor is left", world.process.descriptors == {})
     path.prove("the process is gone", world.kernel.processes == {})
