@@ -16,6 +16,7 @@ from watosfs_fuzz.cli import (
     parsers,
     replay,
     search,
+    verify,
 )
 from watosfs_fuzz.crash.persistence import PERSISTENCES, SECTOR
 from watosfs_fuzz.oracles.catalogue import ORACLES
@@ -90,6 +91,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_search(commands)
     add_kernel_commands(commands)
     parsers.add(commands)
+    verify.add(commands)
     names = commands.add_parser("targets", help="list the targets and what each can do")
     names.add_argument("target", nargs="?", type=target_name, help="only this one")
     names.set_defaults(run=listing.targets)
