@@ -173,6 +173,8 @@ def _are_two_names_of_one_file(volume: Volume, old: bytes, new: bytes) -> bool:
         return False  # renaming will say what is wrong
     if files[0].st_ino != files[1].st_ino or stat.S_ISDIR(files[0].st_mode):
         return False
+    if files[0].st_nlink < 2:
+        return False  # one name, found by two spellings of it
     return (folders[0], last_name(old)) != (folders[1], last_name(new))
 
 
