@@ -114,8 +114,7 @@ def usable(fields: Fields) -> z3.BoolRef:
     root = named["root_tree_block"]
     clauses = [named["root_generation"] >= 1, named["next_inode"] > 1]
     clauses += [root >= 2, root < TOTAL, named["free_blocks"] <= TOTAL]
-    for name in ("root_generation", "next_inode", "inode_count"):
-        clauses.append(named[name] <= format.COUNTER_MAX)
+    clauses += [named[n] <= format.COUNTER_MAX for n in ("root_generation", *FIELDS[-2:])]
     for name in ("free_tree_block", "orphan_root"):
         clauses.append(z3.Or(named[name] == 0, z3.And(named[name] >= 2, named[name] < TOTAL)))
     return z3.And(*clauses)
