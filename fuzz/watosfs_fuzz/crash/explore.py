@@ -64,6 +64,7 @@ class _Run(Generic[Outcome]):
 
     outcome: Outcome
     reads: dict[int, bytes]
+    #: Blocks that stand for more contents than they had.
     rejected: set[int]
     left_out: int
     #: Of recoveries that were cut short, as ``LazyDevice`` has them.
@@ -216,5 +217,5 @@ def run_on(device: LazyDevice, recover: Recall[Outcome]) -> _Run[Outcome]:
             device.reboot()
             continue
         reads = {**device.seen, **device.decided}
-        rejected, left_out = device.rejected, device.left_out
+        rejected, left_out = device.rejected | device.coarse, device.left_out
         return _Run(outcome, reads, rejected, left_out, device.decided_at, device.logs)

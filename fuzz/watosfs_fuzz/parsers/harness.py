@@ -104,7 +104,12 @@ def verdict_of(error: OSError) -> str:
     text = (
         f"{error.structure} {error.problem}" if isinstance(error, DamageError) else error.strerror
     )
-    return f"{error.errno} {_NUMBERS.sub('#', str(text))[:100]}"
+    return f"{error.errno} {words_of(str(text))}"
+
+
+def words_of(text: str) -> str:
+    """A message without its numbers and quoted names, at most 100 characters."""
+    return _NUMBERS.sub("#", text)[:100]
 
 
 def _failure(harness: Harness, data: bytes, kind: str, error: Exception) -> Failure:
