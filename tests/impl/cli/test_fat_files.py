@@ -94,6 +94,9 @@ def test_names_are_found_in_any_case(disk: str, watosfs: Runner) -> None:
     assert (found["kind"], found["size"], found["mode"]) == ("file", 7, "0644")
     listed = json.loads(watosfs.ok("ls", "--json", f"{disk}:/docs/notes").out)
     assert [entry["name"] for entry in listed["entries"]] == ["README.TXT"]
+    watosfs.ok("mv", f"{disk}:/docs", f"{disk}:/Docs")
+    assert watosfs.ok("ls", disk).lines == ["Docs"]
+    assert "into itself" in watosfs.refused("mv", f"{disk}:/Docs", f"{disk}:/Docs")
     watosfs.ok("rm", "-r", f"{disk}:/DOCS")
     assert watosfs.ok("ls", disk).lines == []
 
