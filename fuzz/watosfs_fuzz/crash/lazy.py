@@ -13,6 +13,7 @@ from math import prod
 from typing import Final
 
 from watosfs.block.device import BLOCK_SIZE_BYTES, Accept, Buffer, Capabilities
+from watosfs_fuzz.crash.choices import Choices, PowerCut
 from watosfs_fuzz.crash.image import CrashImage
 from watosfs_fuzz.crash.log import FLUSH, ZERO_BLOCK, Event, Write
 from watosfs_fuzz.crash.persistence import SECTOR, Persistence
@@ -20,43 +21,6 @@ from watosfs_fuzz.crash.windows import Window
 
 #: Up to so many contents of one read are enumerated; beyond, mixes of sectors count as left out.
 CONTENTS_MAX: Final = 1024
-
-
-class PowerCut(BaseException):
-    """Recovery itself was cut short (nested crash); no handler of errors may catch it."""
-
-
-class Choices:
-    """An odometer over a tree of choices whose shape is found by walking it."""
-
-    __slots__ = ("bounds", "picked", "position")
-
-    def __init__(self) -> None:
-        self.picked: list[int] = []
-        self.bounds: list[int] = []
-        self.position = 0
-
-    def choose(self, count: int) -> int:
-        """One of ``count`` branches; the same in every run until ``advance`` moves on."""
-        at = self.position
-        self.position = at + 1
-        if at == len(self.picked):
-            self.picked.append(0)
-            self.bounds.append(count)
-        assert self.bounds[at] == count, "recovery is not deterministic"
-        return self.picked[at]
-
-    def advance(self) -> bool:
-        """Move to the next path; False when all were walked."""
-        del self.picked[self.position :], self.bounds[self.position :]
-        self.position = 0
-        while self.picked and self.picked[-1] + 1 == self.bounds[-1]:
-            self.picked.pop()
-            self.bounds.pop()
-        if not self.picked:
-            return False
-        self.picked[-1] += 1
-        return True
 
 
 class LazyDevice:
