@@ -4,7 +4,8 @@ import errno
 from argparse import Namespace
 from typing import Final
 
-from watosfs.block.file import FileDevice
+from watosfs.block.device import SECTOR_SIZE_BYTES, BlockDevice
+from watosfs.block.sub_device import SubDevice
 from watosfs.cli import output
 from watosfs.cli.devices import FAT_BLOCK_SIZE_BYTES, opened_device
 from watosfs.cli.failures import EXIT_USAGE, Failure, UsageFailure, blame
@@ -20,13 +21,14 @@ BLOCK_SIZE_BYTES: Final = FAT_BLOCK_SIZE_BYTES
 SIZE_MIN_BYTES: Final = 64 << 10
 
 
-def make(device: FileDevice, kind: str, label: bytes) -> str:
-    """Make an empty FAT volume; what to say of it."""
+def make(device: BlockDevice, shown: str, kind: str, label: bytes) -> str:
+    """Make an empty FAT volume on the image ``shown``; what to say of it."""
+    before = device.start_bytes // SECTOR_SIZE_BYTES if isinstance(device, SubDevice) else 0
     try:
-        geometry = mkfs(device, Options(bits=TYPES[kind], label=label))
+        geometry = mkfs(device, Options(bits=TYPES[kind], label=label, hidden_sectors=before))
     except OSError as error:
         if error.errno == errno.EINVAL:
-            raise UsageFailure(f"{printable(device.path)}: {error.strerror}") from error
+            raise UsageFailure(f"{shown}: {error.strerror}") from error
         raise
     size = human_size(geometry.total_sectors * geometry.sector_size)
     cluster = human_size(geometry.cluster_size)

@@ -8,11 +8,12 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from uuid import UUID
 
 from watosfs.block.device import BLOCK_SIZE_BYTES
-from watosfs.block.file import FileDevice
 from watosfs.cli import fat_images, output, statistics, wfs2_images
+from watosfs.cli.blank import blank
 from watosfs.cli.devices import kind_of_volume, opened_device
 from watosfs.cli.failures import EXIT_USAGE, Failure, UsageFailure, blame
 from watosfs.cli.interruption import Stop
+from watosfs.cli.location import image_parts
 from watosfs.cli.names import json_name, one_line, printable
 from watosfs.cli.path_volume import kind_of
 from watosfs.cli.presentation import columns, counted, human_size, parse_size
@@ -28,7 +29,9 @@ _LABEL_BYTES_MAX = 32
 
 
 def add_mkfs(parser: ArgumentParser) -> None:
-    parser.add_argument("image", metavar="IMAGE", help="a file to make, or a block device")
+    parser.add_argument(
+        "image", metavar="IMAGE", help="a file to make, a block device, or IMAGE@NUMBER"
+    )
     parser.add_argument(
         "--size", type=_Size, help="64M, 1G, 16T, ...; takes no space until it is used"
     )
@@ -119,11 +122,14 @@ def make(options: Namespace) -> int:
     """An empty volume in a new file, or over what is there when that is asked for."""
     image = options.image
     shown = printable(image)
-    exists = os.path.lexists(image)
+    file, partition = image_parts(image)
+    exists = os.path.lexists(file)
     if exists and not options.force:
         raise Failure(f"{shown}: exists; --force makes a new volume there and loses what it holds")
     if not exists and options.size is None:
         raise UsageFailure(f"{shown} is new: say how large with --size, as in --size 64M")
+    if partition is not None and options.size is not None:
+        raise UsageFailure(f"{shown} is a partition, whose size is in the table: no --size")
     is_fat = options.type in fat_images.TYPES
     size_bytes = None
     if options.size is not None:
@@ -132,10 +138,10 @@ def make(options: Namespace) -> int:
     if not is_fat:
         _require_label(options.label)
     block_size = fat_images.BLOCK_SIZE_BYTES if is_fat else BLOCK_SIZE_BYTES
-    with Stop(), blame(shown), _blank(image, size_bytes, exists, block_size) as device:
+    with Stop(), blame(shown), blank(image, size_bytes, block_size) as device:
         try:
             if is_fat:
-                line = fat_images.make(device, options.type, options.label)
+                line = fat_images.make(device, shown, options.type, options.label)
                 output.write_line(f"{shown}: {line}")
                 return 0
             if options.type == wfs2_images.TYPE:
@@ -151,21 +157,6 @@ def make(options: Namespace) -> int:
     uuid = UUID(bytes=superblock.uuid)
     output.write_line(f"{shown}: WFS v3, {size}{label}, uuid {uuid}")
     return 0
-
-
-def _blank(image: str, size_bytes: int | None, exists: bool, block_size: int) -> FileDevice:
-    """A device to make a volume on; an image that exists gives its space back first."""
-    if not exists:
-        return FileDevice.open(image, create_size=size_bytes, block_size_bytes=block_size)
-    device = FileDevice.open(image, block_size_bytes=block_size)
-    try:
-        if size_bytes is not None and size_bytes != device.block_count * block_size:
-            device.resize(size_bytes)
-        device.discard(0, device.block_count)
-    except BaseException:
-        device.close()
-        raise
-    return device
 
 
 def _label_of(superblock: Superblock) -> str:

@@ -3,8 +3,7 @@
 from argparse import Namespace
 from typing import Final
 
-from watosfs.block.device import BLOCK_SIZE_BYTES
-from watosfs.block.file import FileDevice
+from watosfs.block.device import BLOCK_SIZE_BYTES, BlockDevice
 from watosfs.cli import output
 from watosfs.cli.devices import opened_device
 from watosfs.cli.failures import EXIT_USAGE, Failure, UsageFailure, blame
@@ -17,7 +16,7 @@ from watosfs.wfs2.mkfs import mkfs
 TYPE: Final = "wfs2"
 
 
-def make(device: FileDevice, label: bytes) -> str:
+def make(device: BlockDevice, label: bytes) -> str:
     """Make an empty WFS v2 volume; what to say of it."""
     if label:
         raise UsageFailure("argument --label: WFS v2 has no labels")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.impl.block.test_partitions import gpt
 from tests.impl.cli.conftest import Runner
 from watosfs.block.file import FileDevice
 from watosfs.block.partitions import open_partition
@@ -74,7 +75,8 @@ def test_a_tree_comes_back_from_a_partition(stick: str, here: Path, watosfs: Run
 
 
 def test_a_file_may_be_named_as_a_partition_is(stick: str, here: Path, watosfs: Runner) -> None:
-    watosfs.ok("mkfs", f"{stick}@1", "--size", "1M")
+    watosfs.ok("mkfs", "other.img", "--size", "1M")
+    (here / "other.img").rename(f"{stick}@1")
     assert watosfs.ok("ls", f"{stick}@1").lines == []
     assert watosfs.ok("check", f"{stick}@1").lines[0].startswith("stick.img@1: generation")
 
@@ -92,6 +94,9 @@ def test_names_are_found_in_any_case(disk: str, watosfs: Runner) -> None:
     assert (found["kind"], found["size"], found["mode"]) == ("file", 7, "0644")
     listed = json.loads(watosfs.ok("ls", "--json", f"{disk}:/docs/notes").out)
     assert [entry["name"] for entry in listed["entries"]] == ["README.TXT"]
+    watosfs.ok("mv", f"{disk}:/docs", f"{disk}:/Docs")
+    assert watosfs.ok("ls", disk).lines == ["Docs"]
+    assert "into itself" in watosfs.refused("mv", f"{disk}:/Docs", f"{disk}:/Docs")
     watosfs.ok("rm", "-r", f"{disk}:/DOCS")
     assert watosfs.ok("ls", disk).lines == []
 
@@ -164,3 +169,26 @@ def test_a_full_volume_is_told(here: Path, watosfs: Runner) -> None:
     assert text == "put: disk.img:/f: No space left on device"
     assert watosfs.ok("ls", "disk.img").lines == []
     assert watosfs.ok("check", "disk.img").lines[-1] == "disk.img: clean"
+
+
+@pytest.mark.parametrize("kind", ["fat12", "fat16", "wfs2", "wfs3"])
+def test_a_volume_is_made_in_a_partition_of_a_gpt(kind: str, here: Path, watosfs: Runner) -> None:
+    start, end = 2048 * 512, 40_048 * 512
+    table = gpt(total=44_000, first=2048, last=40_047)
+    (here / "disk.img").write_bytes(table.snapshot())
+    before = (here / "disk.img").read_bytes()
+    text = watosfs.refused("mkfs", "disk.img@2", "--type", kind)
+    assert "exists; --force" in text
+    text = watosfs.refused("mkfs", "disk.img@2", "--force", "--size", "1M", status=2)
+    assert "is a partition" in text
+    watosfs.ok("mkfs", "disk.img@2", "--force", "--type", kind)
+    round_trip("disk.img@2", here, watosfs)
+    assert json.loads(watosfs.ok("df", "--json", "disk.img@2").out)["images"][0]["type"] == kind
+    after = (here / "disk.img").read_bytes()
+    assert (before[:start], before[end:]) == (after[:start], after[end:])
+    assert before != after
+
+
+def test_wfs_needs_a_partition_on_whole_blocks(stick: str, watosfs: Runner) -> None:
+    text = watosfs.refused("mkfs", f"{stick}@1", "--force")
+    assert text.endswith("block size 512 is not 4096")
