@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from watosfs_fuzz.crash.choice import CrashChoice, nested_choice_of
-from watosfs_fuzz.crash.choices import Choices, PowerCut
 from watosfs_fuzz.crash.lazy import LazyDevice
 from watosfs_fuzz.crash.log import Event, Image
+from watosfs_fuzz.crash.odometer import Choices, PowerCut
 from watosfs_fuzz.crash.persistence import SECTOR, Persistence
 from watosfs_fuzz.crash.recall import Recall, RecoveryDevice
 from watosfs_fuzz.crash.windows import Window, windows

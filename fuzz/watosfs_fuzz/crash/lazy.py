@@ -8,19 +8,14 @@ all that fail.
 """
 
 from collections.abc import Sequence
-from itertools import product
-from math import prod
-from typing import Final
 
 from watosfs.block.device import BLOCK_SIZE_BYTES, Accept, Buffer, Capabilities
-from watosfs_fuzz.crash.choices import Choices, PowerCut
+from watosfs_fuzz.crash.contents import diagonals, diagonals_max, mixtures
 from watosfs_fuzz.crash.image import CrashImage
 from watosfs_fuzz.crash.log import FLUSH, ZERO_BLOCK, Event, Write
+from watosfs_fuzz.crash.odometer import Choices, PowerCut
 from watosfs_fuzz.crash.persistence import SECTOR, Persistence
 from watosfs_fuzz.crash.windows import Window
-
-#: Up to so many contents of one read are enumerated; beyond, mixes of sectors count as left out.
-CONTENTS_MAX: Final = 1024
 
 
 class LazyDevice:
@@ -108,32 +103,12 @@ class LazyDevice:
             return b"".join([bytes(self.read(b)) for b in blocks])
         self.coarse.update(blocks)
         if self.each is None:
-            self.each = self.choices.choose(self.diagonals_max())
-        found = self.diagonals(versions)
+            undecided = [*self.window.versions.values(), *self.versions.values()]
+            self.each = self.choices.choose(diagonals_max(undecided, self.persistence))
+        found = diagonals(versions, self.persistence)
         content = found[min(self.each, len(found) - 1)]
         self.keep(list(blocks), content)
         return content
-
-    def diagonals_max(self) -> int:
-        """How many branches show every value of every sector that may be read."""
-        known = [*self.window.versions.values(), *self.versions.values()]
-        pieces = max(len(values) for found in known for values in self.persistence.pieces(found))
-        return max(map(len, known)) + pieces
-
-    def diagonals(self, versions: list[list[bytes]]) -> list[bytes]:
-        """Whole versions, the newest first, then what else it takes to have each sector's values
-        all.
-        """
-        whole = [
-            b"".join(known[-min(age, len(known))] for known in versions)
-            for age in range(1, 1 + max(map(len, versions)))
-        ]
-        pieces = [values for known in versions for values in self.persistence.pieces(known)]
-        mixed = [
-            b"".join(values[min(index, len(values) - 1)] for values in pieces)
-            for index in range(max(map(len, pieces)))
-        ]
-        return list(dict.fromkeys([*whole, *mixed]))
 
     def held(self, block: int, count: int) -> tuple[bytes, ...]:
         """The contents of blocks that were read, without a copy."""
@@ -189,26 +164,10 @@ class LazyDevice:
                     self.decided[block] = self.decided_at[-1][block] = piece
 
     def contents(self, versions: list[list[bytes]]) -> list[bytes]:
-        """The legal contents of some blocks read together: newest whole first, then mixes of
-        sectors.
-        """
-        atoms = self.persistence.pieces
-        pieces = [values for per_block in versions for values in atoms(per_block)]
-        if prod(len(values) for values in pieces) <= CONTENTS_MAX:
-            return [b"".join(mix) for mix in product(*(values[::-1] for values in pieces))]
-        self.left_out += 1
-        whole = [per_block[::-1] for per_block in versions]
-        if prod(len(values) for values in whole) <= CONTENTS_MAX:
-            mixes = [b"".join(mix) for mix in product(*whole)]
-        else:
-            mixes = [
-                b"".join(values[0] for values in whole),
-                b"".join(values[-1] for values in whole),
-            ]
-        first, last = [values[-1] for values in pieces], [values[0] for values in pieces]
-        torn = [b"".join([*last[:i], *first[i:]]) for i in range(1, len(pieces))]
-        torn += [b"".join([*first[:i], *last[i:]]) for i in range(1, len(pieces))]
-        return list(dict.fromkeys([*mixes, *torn]))
+        """The legal contents of some blocks read together, as far as they are enumerated."""
+        found, is_complete = mixtures(versions, self.persistence)
+        self.left_out += not is_complete
+        return found
 
     def readv(self, runs: Sequence[tuple[int, int]]) -> list[Buffer]:
         """Each run."""

@@ -67,6 +67,11 @@ def thinned(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [*rows[:-1:step], rows[-1]]
 
 
+def counts(kept: Kept, column: str) -> list[float]:
+    """A column over time, from nothing on."""
+    return [0.0, *(sample[column] for sample in kept.samples)]
+
+
 def figures(kept: Kept) -> list[tuple[str, str]]:
     """The figures of the end."""
     last, campaign = kept.samples[-1], kept.campaign
@@ -94,7 +99,7 @@ def page(history: Sequence[Kept]) -> str:
         raise ValueError("no campaign is kept there")
     kept = history[-1]
     errnos, table = outcomes(kept)
-    xs = [sample["seconds"] for sample in kept.samples]
+    xs = [0.0, *(sample["seconds"] for sample in kept.samples)]
     folder = files("watosfs_fuzz.report")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                               lstrip_blocks=True)  # fmt: skip
@@ -106,8 +111,8 @@ def page(history: Sequence[Kept]) -> str:
         figures=figures(kept),
         power=power_text(kept.samples[-1]["seconds"]),
         no_plot=NO_PLOT,
-        features_plot=curve(xs, [s["features"] for s in kept.samples], "seconds", "features seen"),
-        operations_plot=curve(xs, [s["operations"] for s in kept.samples], "seconds", "operations"),
+        features_plot=curve(xs, counts(kept, "features"), "seconds", "features seen"),
+        operations_plot=curve(xs, counts(kept, "operations"), "seconds", "operations"),
         samples=thinned(kept.samples),
         errnos=errnos,
         outcomes=table,
