@@ -80,7 +80,7 @@ class Recorder:
         )  # fmt: skip
         with connection:
             cursor = connection.execute(
-                'INSERT INTO campaigns (started, target, seed, device, nested, jobs, canary,'
+                "INSERT INTO campaigns (started, target, seed, device, nested, jobs, canary,"
                 ' "commit", version, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
                 row,
             )
