@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.impl.block.test_partitions import gpt
 from tests.referee import dos_tools
 from watosfs.cli.main import main
 
@@ -58,3 +59,19 @@ def test_what_mcopy_wrote_get_takes_out(bits: int, tmp_path: Path) -> None:
         path = back / name[1:]
         assert path.is_dir() if data is None else path.read_bytes() == data
         assert data is None or path.stat().st_mtime_ns == time_ns
+
+
+def test_what_put_wrote_into_a_partition_others_read_at_its_offset(tmp_path: Path) -> None:
+    dos_tools.require("fsck.fat", "mcopy", "7zz")
+    image, source, inside = tmp_path / "image", tmp_path / "source", tmp_path / "inside"
+    wanted = made(source)
+    start, end = 2048 * 512, 40_048 * 512
+    image.write_bytes(gpt(total=44_000, first=2048, last=40_047).snapshot())
+    assert main(["mkfs", f"{image}@2", "--type", "fat16", "--force"]) == 0
+    assert main(["put", "-r", f"{source}/.", f"{image}@2:/"]) == 0
+    shown = dos_tools.run("mtype", "-i", f"{image}@@{start}", "::/sub/deeper/名前.txt")
+    assert shown == "deep"
+    inside.write_bytes(image.read_bytes()[start:end])
+    dos_tools.fsck(inside)
+    assert dos_tools.tree(inside, tmp_path / "mtools") == wanted
+    assert dos_tools.seven_zip_tree(inside, tmp_path / "7zip") == wanted
