@@ -66,6 +66,9 @@ def replay(options: argparse.Namespace, todo: list[Harness]) -> int:
         raise ValueError("--replay FILE needs one --harness NAME: it says how to read the file")
     failed = 0
     for harness in todo:
+        if harness.missing():
+            print(f"{harness.name:24}skipped: {harness.missing()}")
+            continue
         if options.replay:
             inputs = [findings.read(path, harness.unit_bytes) for path in options.replay]
         else:
@@ -81,7 +84,13 @@ def replay(options: argparse.Namespace, todo: list[Harness]) -> int:
 
 
 def fuzz(options: argparse.Namespace, todo: list[Harness]) -> list[Tally]:
-    """Every harness with its share of the budget."""
+    """Every harness that can run, with its share of the budget; the others say what is missing."""
+    for harness in todo:
+        if harness.missing():
+            print(f"{harness.name:24}skipped: {harness.missing()}", file=sys.stderr)
+    todo = [harness for harness in todo if not harness.missing()]
+    if not todo:
+        return []
     jobs = min(options.jobs, len(todo))
     share = None if options.executions else options.seconds * jobs / len(todo)
     one = fuzz_one if options.engine == "own" else partial(fuzz_one_atheris, options.work)

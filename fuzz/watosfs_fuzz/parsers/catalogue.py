@@ -1,6 +1,7 @@
 """All harnesses by name."""
 
 from watosfs_fuzz.parsers import (
+    fat_differential,
     fat_harnesses,
     syscall_harness,
     text_harnesses,
@@ -10,7 +11,14 @@ from watosfs_fuzz.parsers import (
 from watosfs_fuzz.parsers.harness import HARNESSES, Harness
 
 #: Importing them registers their harnesses.
-REGISTERED = (fat_harnesses, syscall_harness, text_harnesses, wfs2_harnesses, wfs3_harnesses)
+REGISTERED = (
+    fat_differential,
+    fat_harnesses,
+    syscall_harness,
+    text_harnesses,
+    wfs2_harnesses,
+    wfs3_harnesses,
+)
 
 
 def harnesses() -> list[Harness]:

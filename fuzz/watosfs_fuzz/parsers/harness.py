@@ -52,6 +52,8 @@ class Harness:
     modules: tuple[str, ...] = ()
     unit_bytes: int = 0
     words: Callable[[], list[bytes]] = field(default=list)
+    #: What it needs and is not installed, with how to get it; empty when it can run.
+    missing: Callable[[], str] = field(default=str)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=harnesses(), ids=lambda harness: harness.name)
 def harness(request: pytest.FixtureRequest) -> Harness:
     found: Harness = request.param
+    if found.missing():
+        pytest.skip(found.missing())
     return found
 
 
