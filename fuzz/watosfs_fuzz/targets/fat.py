@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from watosfs.block.device import BLOCK_SIZE_BYTES, BlockDevice
 from watosfs.fat.check import check
-from watosfs.fat.handle import Handle
+from watosfs.fat.handle import O_APPEND, Handle
 from watosfs.fat.mkfs import Options
 from watosfs.fat.mkfs import mkfs as mkfs_fat
 from watosfs.fat.volume import FatVolume
@@ -30,9 +30,11 @@ from watosfs_fuzz.targets.descriptors import (
     OPERATIONS,
     DescriptorTarget,
     NativeFile,
+    refuse,
 )
 from watosfs_fuzz.targets.fat_crash import Remains, not_permitted, tree_on
 from watosfs_model import Outcome
+from watosfs_model import operations as ops
 from watosfs_model.operations import Operation
 
 FILE_BYTES_MAX = 200_000
@@ -40,11 +42,10 @@ DEFAULT_GEOMETRY = Geometry()
 #: (blocks, reserved sectors) with which clusters of a block begin at blocks: what is read of a
 #: directory decides nothing of a file then.
 _LAYOUTS = {12: (256, 14), 16: (4099, 8), 32: (500, 32)}
-_O_RDWR = 2
 
 
 class FatFile:
-    """An open file, writable whatever the descriptor's access mode (the adapter knows that)."""
+    """An open file of the volume."""
 
     def __init__(self, handle: Handle) -> None:
         self.handle = handle
@@ -176,7 +177,26 @@ class FatTarget(WithoutProbes, DescriptorTarget):
         return "directory" if node.is_directory else "file"
 
     def open_native(self, path: bytes, flags: int) -> NativeFile:
-        return FatFile(self.volume.open(path, flags & ~0o3 & ~0o2000 | _O_RDWR))
+        return FatFile(self.volume.open(path, flags))
+
+    def handle(self, descriptor: int) -> Handle:
+        """The volume's own file: access modes and O_APPEND are its, not the adapter's."""
+        file = self.descriptor(descriptor).file
+        assert isinstance(file, FatFile)
+        return file.handle
+
+    def pread(self, operation: ops.Pread) -> bytes:
+        return self.handle(operation.fd).pread(operation.count, operation.offset)
+
+    def pwrite(self, operation: ops.Pwrite) -> int:
+        handle, data = self.handle(operation.fd), operation.data.bytes()
+        is_append = self.descriptor(operation.fd).flags & O_APPEND and operation.offset >= 0
+        if is_append and handle.node.size + len(data) > FILE_BYTES_MAX:
+            raise refuse("a file beyond the limit of the dialect")
+        return handle.pwrite(data, operation.offset)
+
+    def ftruncate(self, operation: ops.Ftruncate) -> None:
+        self.handle(operation.fd).truncate(operation.size)
 
     def content(self, path: bytes) -> bytes:
         return self.volume.read_file(path)
