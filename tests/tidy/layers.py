@@ -72,7 +72,7 @@ THIRD_PARTY = {
     "watosfs": ("zstandard", "rich", "mfusepy", "fsspec"),
     "watosfs_fuzz": (
         "hypothesis", "jinja2", "rich", "msgspec", "orjson", "atheris", "zstandard", "dask",
-        "distributed", "littlefs", "pyfatfs", "fs", "pytest",
+        "distributed", "littlefs", "pyfatfs", "fs", "pytest", "matplotlib",
     ),
     "watosfs_proofs": ("z3", "rich"),
 }  # fmt: skip
@@ -82,7 +82,10 @@ PROOFS_SEE_FUZZ_IN = "watosfs_proofs.traces"
 #: ... and by the one layer of the implementation that may.
 ONLY_IN = {"rich": "watosfs.cli", "mfusepy": "watosfs.fuse", "fsspec": "watosfs.fsspec"}
 #: The same for the fuzzer.
-ONLY_IN_FUZZ = {"pytest": "watosfs_fuzz.pytest_plugin"}
+ONLY_IN_FUZZ = {
+    "pytest": "watosfs_fuzz.pytest_plugin",
+    "matplotlib": "watosfs_fuzz.report.plots",
+}
 
 
 def within(name: str, *packages: str) -> bool:

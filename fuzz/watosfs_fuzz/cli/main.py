@@ -15,6 +15,7 @@ from watosfs_fuzz.cli import (
     listing,
     parsers,
     replay,
+    report,
     search,
     verify,
 )
@@ -82,6 +83,7 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--findings-max", type=positive, default=20, help="stop after so many (20)")
     run.add_argument("--canary", help="fuzz a broken variant (see `canaries`)")
     run.add_argument("--out", type=Path, default=Path("findings"), help="for findings (findings)")
+    run.add_argument("--metrics", type=Path, metavar="FILE", help="keep figures in an SQLite file")
     run.add_argument("--json", action="store_true", help="print the summary as JSON")
     run.set_defaults(run=campaign.run)
 
@@ -92,6 +94,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_kernel_commands(commands)
     parsers.add(commands)
     verify.add(commands)
+    report.add(commands)
     names = commands.add_parser("targets", help="list the targets and what each can do")
     names.add_argument("target", nargs="?", type=target_name, help="only this one")
     names.set_defaults(run=listing.targets)

@@ -50,6 +50,7 @@ class CrashOracle:
         self.found_at: tuple[int, set[Hashable]] = (-1, set())
         self.contract = target.dialect.contract
         self.judged: dict[tuple[int, ...], Callable[[Tree], str | None]] = {}
+        self.verdicts: dict[tuple[int, tuple[int, ...]], tuple[Hashable, str | None]] = {}
         self.judges = self.judges_on()
 
     # -- recovering
@@ -150,7 +151,12 @@ class CrashOracle:
             volumes = [volume for number in numbers for volume in self.states[number].history]
             self.judged[key] = contract(volumes)
         assert isinstance(found.tree, tuple)
-        problem = self.judged[key](dict(found.tree))
+        # Outcomes are shared between crash points, so the same object comes again and again.
+        verdict = self.verdicts.get((id(found.tree), key))
+        if verdict is None or verdict[0] is not found.tree:
+            verdict = (found.tree, self.judged[key](dict(found.tree)))
+            self.verdicts[id(found.tree), key] = verdict
+        problem = verdict[1]
         return None if problem is None else f"state: {problem}"
 
     def not_durable(self, found: Recovered, window: Window, numbers: list[int]) -> str | None:

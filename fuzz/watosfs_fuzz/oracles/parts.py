@@ -31,6 +31,7 @@ class Parts:
         self.kinds: dict[int, str] = {}
         self.names: dict[int, dict[bytes, set[int]]] = {}
         self.versions: dict[int, list[bytes]] = {}
+        self.verdicts: dict[tuple[int, bytes], bool] = {}
         for volume in volumes:
             for number, inode in volume.inodes.items():
                 self.kinds[number] = inode.kind
@@ -39,7 +40,7 @@ class Parts:
                 if inode.kind == FILE:
                     data = content.read(inode, 0, inode.size)
                     known = self.versions.setdefault(number, [])
-                    if data not in known:
+                    if not known or data != known[-1]:
                         known.append(data)
         paths = [paths_of(volume) for volume in volumes]
         #: Paths that lead to the same in every state.
@@ -90,10 +91,20 @@ class Parts:
             return True
         data = entry[9]
         assert isinstance(data, bytes)
+        verdict = self.verdicts.get((number, data))
+        if verdict is None:
+            verdict = self.verdicts[number, data] = self.is_made_of(number, data)
+        return verdict
+
+    def is_made_of(self, number: int, data: bytes) -> bool:
+        """The comparison behind ``explains``."""
         versions = self.versions[number]
         if data in versions:
             return True
-        return any(len(known) == len(data) for known in versions) and is_mixture(data, versions)
+        sizes = [len(known) for known in versions]
+        if len(data) not in sizes:
+            return False
+        return is_mixture(data, versions, versions[sizes.index(len(data)) :])
 
     def lost(self, tree: Mapping[bytes, Entry]) -> str | None:
         """Contents that were acknowledged and are nowhere, not even where a repair puts what has
@@ -135,15 +146,17 @@ def is_alias(name: bytes, long_name: bytes) -> bool:
     )
 
 
-def is_mixture(data: bytes, versions: Sequence[bytes]) -> bool:
-    """Whether each byte is that of some version; behind the end of one, zeros are its bytes."""
-    padded = [known[: len(data)].ljust(len(data), b"\0") for known in versions]
+def is_mixture(data: bytes, versions: Sequence[bytes], since: Sequence[bytes]) -> bool:
+    """Whether each byte is that of some version. Of those ``since`` the size that was found, bytes
+    behind the end are zeros: what is written behind a new end is filled up with them.
+    """
+    whole = [known.ljust(len(data), b"\0") for known in since] + list(versions)
     for start in range(0, len(data), _PIECE_BYTES):
         piece = data[start : start + _PIECE_BYTES]
-        known = [other[start : start + _PIECE_BYTES] for other in padded]
-        if piece in known:
+        known = [other[start : start + _PIECE_BYTES] for other in whole]
+        if any(other.startswith(piece) for other in known):
             continue
-        for byte, *allowed in zip(piece, *known, strict=True):
-            if byte not in allowed:
+        for index, byte in enumerate(piece):
+            if not any(index < len(other) and other[index] == byte for other in known):
                 return False
     return True

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from watosfs_fuzz.dialect import Entry, Tree
 from watosfs_fuzz.findings import write_whole
@@ -33,7 +32,7 @@ def page(evidence: Evidence) -> str:
     source = folder.joinpath(TEMPLATE).read_text(encoding="utf-8")
     finding = evidence.finding
     text = environment.from_string(source).render(
-        palette=Markup(folder.joinpath(PALETTE).read_text(encoding="utf-8")),
+        palette=folder.joinpath(PALETTE).read_text(encoding="utf-8"),
         identity=finding.identity,
         target=finding.case.target,
         canary=finding.canary,

@@ -31,7 +31,7 @@ from watosfs_fuzz.targets.descriptors import (
     DescriptorTarget,
     NativeFile,
 )
-from watosfs_fuzz.targets.fat_crash import Remains, is_permitted, tree_on
+from watosfs_fuzz.targets.fat_crash import Remains, not_permitted, tree_on
 from watosfs_model import Outcome
 from watosfs_model.operations import Operation
 
@@ -202,8 +202,7 @@ class FatTarget(WithoutProbes, DescriptorTarget):
         return "clusters"
 
     def problems(self, device: BlockDevice, memo: dict[object, object]) -> list[str]:
-        found = check(device, reconnect=False).problems
-        return [str(problem) for problem in found if not is_permitted(problem)]
+        return [str(problem) for problem in not_permitted(check(device, reconnect=False))]
 
     def progress_problem(self) -> str | None:
         if self.remains is not None and self.remains.repair_problem is not None:

@@ -20,8 +20,15 @@ HARMLESS = frozenset({"lost", "dirty", "fsinfo", "mirror", "name"})
 FOUND_NAME = b"FSCK"
 
 
-def is_permitted(problem: Problem) -> bool:
-    """Whether a power cut may leave this."""
+def not_permitted(report: Report) -> list[Problem]:
+    """What a power cut may not leave: of a volume that is not marked dirty, anything."""
+    if "dirty" not in report.kinds:
+        return report.problems
+    return [problem for problem in report.problems if not is_harmless(problem)]
+
+
+def is_harmless(problem: Problem) -> bool:
+    """Whether the contract allows it."""
     return problem.kind in HARMLESS or (problem.kind == "size" and "clusters for" in problem.text)
 
 
