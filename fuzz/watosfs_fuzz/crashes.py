@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from watosfs_fuzz.crash.choice import CrashChoice, apply_choice, chained, in_flight
+from watosfs_fuzz.crash.choices import Choices
 from watosfs_fuzz.crash.explore import Exploration, explore
-from watosfs_fuzz.crash.lazy import Choices, LazyDevice
+from watosfs_fuzz.crash.lazy import LazyDevice
 from watosfs_fuzz.crash.log import Event, Image, Mark, RecordingDevice
 from watosfs_fuzz.crash.persistence import SECTOR, SECTORS, Persistence, sector_values
 from watosfs_fuzz.crash.windows import Window

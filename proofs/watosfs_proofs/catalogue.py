@@ -33,6 +33,7 @@ from watosfs_proofs.extent_obligations import extent_obligations
 from watosfs_proofs.fat_map_obligations import fat_allocator_obligations, fat_table_obligations
 from watosfs_proofs.fat_obligations import fat_obligations
 from watosfs_proofs.file_obligations import file_obligations
+from watosfs_proofs.file_reading_obligations import file_reading_obligations
 from watosfs_proofs.medium_obligations import medium_obligations
 from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.process_obligations import process_obligations
@@ -63,6 +64,7 @@ GROUPS = (
     Group("medium", (writing,), medium_obligations),
     Group("chunks", (chunks,), chunk_obligations),
     Group("filedata", (filedata, filereading), file_obligations),
+    Group("file_reading", (filedata, filereading), file_reading_obligations),
     Group("cost", (filedata,), cost_obligations),
     Group("btree", (btree,), tree_obligations),
     Group("tree_shape", (btree,), tree_shape_obligations),

@@ -8,7 +8,15 @@ import z3
 
 from watosfs.wfs3.format import FILE_SIZE_MAX
 from watosfs_proofs.executor import Path, current
-from watosfs_proofs.file_world import BLOCK, CHUNK, NUMBER, Files, Recorder, arbitrary_mask
+from watosfs_proofs.file_world import (
+    BLOCK,
+    CHUNK,
+    NUMBER,
+    Files,
+    Recorder,
+    arbitrary_mask,
+    chosen,
+)
 from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.symbolic import Mask, SymInt, term
 from watosfs_proofs.symbolic_bytes import SymBytes
@@ -26,7 +34,7 @@ def _charge(path: Path, files: Files) -> str:
     data.owed, data.dirty_bytes = SymInt(owed), SymInt(bytes_owed)
     chunk.mask, chunk.data = arbitrary_mask("mask"), SymBytes.arbitrary("data", length)
     chunk.charged_blocks, chunk.charged_bytes = SymInt(had_blocks), SymInt(had_bytes)
-    data.engine.tree = lambda inode: SimpleNamespace(height=SymInt(height))
+    data.engine.tree = lambda inode: world.of_inode(inode, SimpleNamespace(height=SymInt(height)))
     del data.charge
     data.charge(world.inode, chunk)
     blocks = z3.Sum(*(z3.If(bit, 1, 0) for bit in chunk.mask.bits())) + 3 * (height + 1)
@@ -64,19 +72,37 @@ def _cost(path: Path, files: Files) -> str:
     offset, length = path.integer("offset"), path.integer("length")
     path.assume(z3.And(length >= 1, offset + length <= FILE_SIZE_MAX))
     data, inode = world.data, world.inode
-    data.engine.tree = lambda inode: SimpleNamespace(height=HEIGHT)
-    data.dirty = {NUMBER: SimpleNamespace(get=lambda index: None)}
+    end, nodes_per_chunk = offset + length, 3 * (HEIGHT + 1)
+    tree = SimpleNamespace(height=HEIGHT)
+    data.engine.tree = lambda asked: world.of_inode(asked, tree)
+    inode.inline = b"inline" if chosen("inline") else b""
+    asked: list[z3.ArithRef] = []
+
+    def fits(of: object, size: Any) -> bool:
+        asked.append(term(size))
+        return bool(world.of_inode(of, chosen("fits_inline")))
+
+    data.fits_inline = fits
     Counted.counts.clear()
     had: list[tuple[z3.ArithRef, Mask]] = []
 
-    def on_disk(inode: object, index: Any) -> Mask:
+    def mask_of(index: Any) -> Mask:
         mask = Counted(arbitrary_mask(f"mask{len(had)}").bit)
         had.append((term(index), mask))
         return mask
 
-    data.mask_on_disk = on_disk
+    def dirty(index: Any) -> Any:
+        return SimpleNamespace(mask=mask_of(index)) if chosen("dirty") else None
+
+    data.dirty = {NUMBER: SimpleNamespace(get=dirty)}
+    data.mask_on_disk = lambda of, index: world.of_inode(of, mask_of(index))
     cost = term(data.cost_of_write(inode, SymInt(offset), SymInt(length)))
-    first, last = offset / CHUNK, (offset + length - 1) / CHUNK
+    path.prove("asks once whether the end fits inline", len(asked) == 1)
+    path.prove("of the end of the write", asked[0] == end)
+    if not had:
+        path.prove("in the inode it costs nothing", cost == 0)
+        return "inline"
+    first, last = offset / CHUNK, (end - 1) / CHUNK
     path.prove("the chunks at both ends are looked at, once",
                z3.And(had[0][0] == first, had[-1][0] == last,
                       z3.BoolVal(len(had) == 2) == (first != last)))  # fmt: skip
@@ -85,14 +111,16 @@ def _cost(path: Path, files: Files) -> str:
     counted = []
     for (index, before), (after, count) in zip(had, Counted.counts, strict=True):
         start = index * CHUNK + bit * BLOCK
-        touched = z3.And(start < offset + length, offset < start + BLOCK)
-        wanted = z3.Or(before.bit(bit), touched)
+        touched = z3.And(start < end, offset < start + BLOCK)
+        moved = z3.And(bool(inode.inline), index == 0, bit == 0)
+        wanted = z3.Or(before.bit(bit), touched, moved)
         path.prove("a chunk at an end costs what it has or gets", after.bit(bit) == wanted)
         counted.append(count)
     between = z3.If(last - first > 1, last - first - 1, 0) * Mask.WIDTH
-    nodes = (last - first + 1) * 3 * (HEIGHT + 1)
-    path.prove("each chunk between costs all its blocks, and each its nodes",
-               cost == z3.Sum(*counted) + between + nodes)  # fmt: skip
+    outline = z3.If(z3.And(bool(inode.inline), first > 0), 1 + nodes_per_chunk, 0)
+    nodes = (last - first + 1) * nodes_per_chunk
+    path.prove("each chunk between costs all its blocks, and each its nodes; inline data too",
+               cost == z3.Sum(*counted) + between + nodes + outline)  # fmt: skip
     return f"{len(had)} ends"
 
 
@@ -102,7 +130,7 @@ CHECKS: dict[str, tuple[Check, str, str, tuple[str, ...]]] = {
     "charge": (_charge, "what a chunk owes is counted once", "any chunk", ("charged",)),
     "write": (
         _cost, "admission is an upper bound", f"any write, an extent tree of height {HEIGHT}",
-        ("1 ends", "2 ends"),
+        ("inline", "1 ends", "2 ends"),
     ),
 }  # fmt: skip
 

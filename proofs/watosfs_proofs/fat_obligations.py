@@ -37,6 +37,9 @@ def _prove_chain(world: World, runs: list[Run]) -> None:
     path.prove("the chain is as long as its runs", _clusters(runs) == term(world.chain.count))
     for number, (first, count) in enumerate(runs):
         path.prove("no run is empty", count >= 1)
+        if number:
+            before, length = runs[number - 1]
+            path.prove("a run that follows the last is joined with it", first != before + length)
         for other, length in runs[:number]:
             apart = z3.Or(first >= other + length, first + count <= other)
             path.prove("no cluster is in the chain twice", apart)
@@ -72,6 +75,11 @@ def _extend(path: Path, module: ModuleType) -> str:
     total = term(world.chains.free_count)
     entry, fresh, free, held = world.entry, world.fresh, world.free, world.held
     effective = world.effective()
+    tail = old[-1][0] + old[-1][1] - 1 if old else None
+    cannot_wait = z3.Or(
+        z3.And(term(world.chains.held_count) > 0, wanted > term(world.free_count)),
+        z3.BoolVal(False) if tail is None else world.chains.cuts.has(tail),
+    )
     try:
         world.chains.extend(world.chain, SymInt(wanted))
     except OSError as failure:
@@ -81,6 +89,11 @@ def _extend(path: Path, module: ModuleType) -> str:
         path.prove("ENOSPC leaves what leads where", z3.Implies(
             z3.Not(held(c)), world.effective()(c) == effective(c)))  # fmt: skip
         return "refused"
+    path.prove("written back exactly when a change cannot wait, once",
+               z3.If(cannot_wait, 1, 0) == world.written_back)  # fmt: skip
+    nearest = z3.IntVal(0) if tail is None else tail + 1
+    path.prove("asked for next to the last cluster", z3.And(
+        world.near[0] == nearest, len(world.near) == 1))  # fmt: skip
     runs = world.runs_now()
     path.prove("longer by what was asked", term(world.chain.count) == had + wanted)
     index = path.integer("index")
@@ -99,7 +112,6 @@ def _extend(path: Path, module: ModuleType) -> str:
         path.prove("on disk nothing leads to what is not there yet", z3.Implies(
             z3.Not(z3.Or(fresh(c), free(c))), world.entry(c) == entry(c)))  # fmt: skip
         return "extended"
-    path.prove("written back once at most", world.written_back <= 2)
     return "after a write-back"
 
 
@@ -109,7 +121,7 @@ def _cut(path: Path, module: ModuleType) -> str:
     had, old = term(world.chain.count), world.runs
     entry, fresh, free = world.entry, world.fresh, world.free
     total, held_count = term(world.chains.free_count), term(world.chains.held_count)
-    effective = world.effective()
+    effective, cuts = world.effective(), world.chains.cuts.has
     world.chains.cut(world.chain, SymInt(keep))
     runs, kept = world.runs_now(), z3.If(keep < had, keep, had)
     path.prove("as long as asked", term(world.chain.count) == kept)
@@ -119,6 +131,9 @@ def _cut(path: Path, module: ModuleType) -> str:
     )
     _prove_chain(world, runs)
     _prove_waiting(world)
+    marked = z3.And(world.chains.cuts.has(c), z3.Not(cuts(c)))
+    path.prove("an end mark waits only where the table leads on, and something is cut",
+               z3.Implies(marked, z3.And(entry(c) != END, keep < had)))  # fmt: skip
     links = world.chains.links
     dropped = z3.And(world.member(old, c), z3.Not(world.member(runs, c)))
     frees = [(term(first), term(count)) for first, count in world.chains.frees]

@@ -62,6 +62,28 @@ class Waiting:
         return SymInt(self.value(at))
 
 
+class TableOf:
+    """What ``Chains`` knows of the table."""
+
+    def __init__(self, world: "World") -> None:
+        self.end = world.end
+        self.put, self.put_run, self.clear_run = world.put, world.put_run, world.clear_run
+
+
+class AllocatorOf:
+    """What ``Chains`` knows of the allocator."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        self.allocate, self.is_fresh = world.allocate, world.is_fresh
+        self.fresh_until, self.give_back = world.fresh_until, world.give_back
+
+    @property
+    def free_count(self) -> SymInt:
+        """Free clusters."""
+        return self.world.free_count
+
+
 class World:
     """The table (``entry``), the map of the allocator (``free``, ``fresh``), and one chain."""
 
@@ -100,7 +122,8 @@ class World:
             begun = border < first + count
         self.chain = kernel.Chain(self.chain_runs())
         self.chains: Any = object.__new__(kernel.Chains)
-        self.chains.table = self.chains.allocator = self
+        self.near: list[z3.ArithRef] = []
+        self.chains.table, self.chains.allocator = TableOf(self), AllocatorOf(self)
         self.chains.links, self.chains.cuts = Waiting(path, "links"), Waiting(path, "cuts")
         self.chains.frees, self.chains.held_count = [], SymInt(path.integer("held_count"))
         self.chains._write_back = self.write_back
@@ -176,6 +199,7 @@ class World:
     def put_run(self, first: object, count: object, following: object) -> None:
         """Each cluster of a run leads to the next, the last to ``following``."""
         low, length, old, to = term(first), term(count), self.entry, term(following)
+        self.path.prove("a run has clusters", length >= 1)
         inside: Has = lambda c: in_run(c, low, low + length)  # noqa: E731
         tail = low + length - 1
         self.entry = lambda c: z3.If(inside(c), z3.If(c == tail, to, c + 1), old(c))
@@ -183,6 +207,7 @@ class World:
     def clear_run(self, first: object, count: object) -> None:
         """Every cluster of a run is free."""
         low, length, old = term(first), term(count), self.entry
+        self.path.prove("a run has clusters", length >= 1)
         self.entry = lambda c: z3.If(in_run(c, low, low + length), 0, old(c))
 
     # The allocator, by its contract.
@@ -191,6 +216,7 @@ class World:
         """At most NEW_RUNS_MAX free runs that add up. ENOSPC when there are too few."""
         path, wanted = self.path, term(count)
         path.prove("at least one cluster is asked for", wanted >= 1)
+        self.near.append(term(near))
         if path.decide(wanted > term(self.free_count)):
             raise OSError(errno.ENOSPC, "no clusters")
         given: list[Run] = []
@@ -236,6 +262,8 @@ class World:
         """These may be given out again."""
         low, length, free, fresh = term(start), term(count), self.free, self.fresh
         inside: Has = lambda c: in_run(c, low, low + length)  # noqa: E731
+        c = self.cluster
+        self.path.prove("free in the table first", z3.Implies(inside(c), self.entry(c) == 0))
         self.free = lambda c: z3.Or(free(c), inside(c))
         self.fresh = lambda c: z3.And(fresh(c), z3.Not(inside(c)))
         self.free_count = self.free_count + SymInt(length)

@@ -1,9 +1,9 @@
 """What is proved of the offsets of file data: each byte of a write goes to exactly one place, each
-extent keeps to its chunk, reading finds what is there and nothing else.
+extent keeps to its chunk. Reading is ``file_reading_obligations``.
 """
 
 from collections.abc import Callable, Iterator
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import z3
@@ -24,8 +24,9 @@ from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.symbolic import SymInt, term
 from watosfs_proofs.symbolic_bytes import SymBytes
 
-EXTENTS_MAX = 2
 RUNS_MAX, STORED_BLOCKS_MAX = 2, 20
+#: Of the open transaction; an extent keeps its low word.
+GENERATION = (1 << 32) + 5
 
 
 def _write(path: Path, files: Files) -> str:
@@ -33,16 +34,33 @@ def _write(path: Path, files: Files) -> str:
     offset, length, size = path.integer("offset"), path.integer("length"), path.integer("size")
     path.assume(z3.And(length >= 1, offset + length <= FILE_SIZE_MAX, size <= FILE_SIZE_MAX))
     world.inode.size = SymInt(size)
-    world.data.leave_inline = lambda inode: world.said.append(("outline",))
-    world.data.write_chunks = lambda inode, at, view: world.said.append(("chunks", at, view))
+    world.data.leave_inline = lambda inode: world.say(inode, "outline")
+    sizes = [world.inode.size]
+
+    def write_chunks(inode: Any, at: Any, view: Any) -> None:
+        sizes.append(inode.size)
+        world.say(inode, "chunks", at, view)
+
+    world.data.write_chunks = write_chunks
+    dirty_chunk = world.data.dirty_chunk
+
+    def changed(inode: Any, index: Any) -> Any:
+        sizes.append(world.inode.size)
+        return dirty_chunk(inode, index)
+
+    world.data.dirty_chunk = changed
     data = SymBytes.arbitrary("data", length)
     world.data.write(world.inode, SymInt(offset), data)
+    path.prove("the size stays until all is written", all(each is sizes[0] for each in sizes))
+    world.prove_charged()
     path.prove("inline data is moved first", world.said[0] == ("outline",))
+    path.prove("and once", world.of("outline") == [()])
     pieces = [(term(i) * CHUNK + term(at), piece) for i, at, piece in world.of("put")]
     for index, start, piece in world.of("put"):
         end = term(start) + piece.length
         path.prove("a piece keeps to its chunk", z3.And(term(start) >= 0, end <= CHUNK))
         path.prove("no piece is empty", piece.length >= 1)
+        path.prove("a whole chunk does not wait", piece.length < CHUNK)
         path.prove("chunks are numbered from 0", term(index) >= 0)
     for at, view in world.of("chunks"):
         aligned = z3.And(term(at) % CHUNK == 0, view.length % CHUNK == 0, view.length >= 1)
@@ -67,13 +85,16 @@ def _cut(path: Path, files: Files) -> str:
     world = Recorder(path, files)
     size = path.integer("size")
     mask = arbitrary_mask("mask")
-    world.data.mask_of = lambda inode, index: mask if _is(path, index, size / CHUNK) else None
+    world.data.mask_of = lambda inode, index: world.of_inode(
+        inode, mask if _is(path, index, size / CHUNK) else None
+    )
     waiting = path.integer("dirty_chunk")
     if chosen("a_chunk_is_dirty"):
         world.data.dirty = {NUMBER: [SymInt(waiting)]}
     world.data.cut(world.inode, SymInt(size))
     ((first, end),) = world.of("remove")
-    path.prove("everything behind is removed", end is None)
+    path.prove("everything behind is removed, last", end is None and world.said[-1][0] == "remove")
+    world.prove_charged()
     byte, inside = path.integer("byte"), size % CHUNK
     chunk = byte / CHUNK
     path.prove("no chunk is removed of which a byte stays", z3.Implies(
@@ -83,6 +104,9 @@ def _cut(path: Path, files: Files) -> str:
         ((index, at),) = cuts
         path.prove("the chunk of the size is cut, at the size", z3.And(
             term(index) == size / CHUNK, term(at) == inside))  # fmt: skip
+    stored = z3.Or(*(z3.And(bit, i >= inside / BLOCK) for i, bit in enumerate(mask.bits())))
+    path.prove("a chunk is cut exactly when something of it goes and something stays",
+               z3.And(inside > 0, stored) == bool(cuts))  # fmt: skip
     exists = z3.Implies(chunk == size / CHUNK, mask.bit(byte % CHUNK / BLOCK))
     cut = z3.And(bool(cuts), chunk == size / CHUNK, byte % CHUNK >= inside)
     gone = z3.Or(removed, cut)
@@ -91,6 +115,9 @@ def _cut(path: Path, files: Files) -> str:
     if world.data.dirty:
         behind = waiting * CHUNK >= size
         path.prove("exactly the dirty chunks behind are forgotten", behind == bool(forgotten))
+        path.prove("each once", len(forgotten) <= 1)
+        for (index,) in forgotten:
+            path.prove("at its index", term(index) == waiting)
     return "cut" if cuts else "not cut"
 
 
@@ -101,10 +128,12 @@ def _is(path: Path, index: Any, expected: z3.ArithRef) -> bool:
 
 def _runs_of_blocks(path: Path, world: Recorder, total: z3.ArithRef) -> Callable[[Any], Any]:
     """``Space.alloc_runs`` by its contract: runs of fresh blocks that add up."""
+    had = world.inode.blocks
 
     def runs(count: Any) -> Iterator[tuple[SymInt, SymInt]]:
         left, given = term(count), 0
         while path.decide(left > 0):
+            path.prove("no block counts before all have a place", world.inode.blocks is had)
             start, size = path.integer("run"), path.integer("run_blocks")
             path.assume(z3.And(size >= 1, size <= left, start >= FIRST_USABLE_BLOCK))
             path.assume(start + size <= total)
@@ -120,6 +149,7 @@ def _store(path: Path, files: Files) -> str:
     total = path.inputs["total_blocks"] = z3.Int("total_blocks")
     path.assume(z3.And(total >= 0, total <= 1 << 52))
     world.alloc_runs = _runs_of_blocks(path, world, total)  # type: ignore[attr-defined]
+    world.data.engine.store.generation = GENERATION
     # Any block of a file, as its chunk and its place in there: Z3 then sees through the remainders.
     chunk, inside, blocks = path.integer("chunk"), path.integer("inside"), path.integer("blocks")
     path.assume(inside < CHUNK // BLOCK)
@@ -141,6 +171,8 @@ def _store(path: Path, files: Files) -> str:
         path.prove("the key is the offset", term(key) == at)
         fits = z3.And(size >= 1, at % CHUNK + size <= CHUNK, at % BLOCK == 0, size % BLOCK == 0)
         path.prove("an extent is whole blocks of one chunk", fits)
+        fixed = (extent.flags, extent.refcount, extent.generation)
+        path.prove("the other fields", fixed == (0, 1, GENERATION % (1 << 32)))
         path.prove("keys are words of 63 bits", at + size <= 1 << 63)
         path.prove("blocks are in the volume", z3.And(
             block >= FIRST_USABLE_BLOCK, block + size / BLOCK <= total))  # fmt: skip
@@ -164,59 +196,6 @@ def _before(said: list[tuple[Any, ...]], extent: Any) -> tuple[z3.ArithRef, SymB
     return term(start), data
 
 
-class Stored:
-    """At most EXTENTS_MAX extents of an arbitrary file, ascending, each within its chunk."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.extents: list[Any] = []
-        end = z3.IntVal(0)
-        for _ in range(EXTENTS_MAX):
-            if not chosen("another_extent"):
-                break
-            block, count = path.integer("extent_block"), path.integer("extent_blocks")
-            key, length = block * BLOCK, count * BLOCK
-            path.assume(z3.And(count >= 1, key >= end, key % CHUNK + length <= CHUNK))
-            end = key + length
-            self.extents.append(SimpleNamespace(
-                key=key, length=SymInt(length), data=SymBytes.arbitrary(
-                    f"extent{len(self.extents)}", length)))  # fmt: skip
-
-    def items(self, first: Any, last: Any) -> Iterator[tuple[SymInt, Any]]:
-        """``BTree.items`` by its contract."""
-        for extent in self.extents:
-            key = SymInt(extent.key)
-            if key >= first and key <= last:
-                yield key, extent
-
-
-def _pieces(path: Path, files: Files) -> str:
-    stored = Stored(path)
-    first, end, byte = path.integer("first"), path.integer("end"), path.integer("byte")
-    path.assume(z3.And(first < end, end <= FILE_SIZE_MAX))
-    reader: Any = object.__new__(files.reading)
-    reader.dirty = {}
-    reader.engine = SimpleNamespace(tree=lambda inode: stored, is_published=False)
-    reader.load_extent = reader.recent_extent = lambda key, extent: extent.data
-    found = list(reader.pieces(SimpleNamespace(number=NUMBER), SymInt(first), SymInt(end)))
-    at = first
-    for start, piece in found:
-        path.prove("ascending, from the first byte on", term(start) >= at)
-        path.prove("no piece is empty", piece.length >= 1)
-        at = term(start) + piece.length
-    path.prove("no piece goes beyond the end", at <= end)
-    hits = [within(byte, start, piece.length) for start, piece in found]
-    asked = z3.And(first <= byte, byte < end)
-    there = [(within(byte, extent.key, extent.length), extent) for extent in stored.extents]
-    exists = z3.Or(*(hit for hit, _ in there))
-    path.prove("data is found exactly where data is", z3.Implies(asked, z3.Or(*hits) == exists))
-    for hit, (start, piece) in zip(hits, found, strict=True):
-        for inside, extent in there:
-            same = piece.read(byte - term(start)) == extent.data.read(byte - extent.key)
-            path.prove("each byte is its own", z3.Implies(z3.And(hit, inside), same))
-    return f"{min(len(found), 2)} pieces"
-
-
 Check = Callable[[Path, Files], str]
 
 CHECKS: dict[str, tuple[Check, str, str, tuple[str, ...]]] = {
@@ -226,8 +205,6 @@ CHECKS: dict[str, tuple[Check, str, str, tuple[str, ...]]] = {
             ("cut", "not cut")),
     "add_extents": (_store, "extents tile a write, each in its chunk",
                     f"at most {STORED_BLOCKS_MAX} blocks in {RUNS_MAX} runs", ("1 runs", "2 runs")),
-    "pieces": (_pieces, "reading finds data and holes exactly", f"at most {EXTENTS_MAX} extents",
-               ("0 pieces", "1 pieces", "2 pieces")),
 }  # fmt: skip
 
 

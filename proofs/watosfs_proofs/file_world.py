@@ -15,6 +15,8 @@ from watosfs_proofs.symbolic_bytes import BYTES, SymBytes
 
 BLOCK, CHUNK = format.BLOCK_SIZE, format.CHUNK_SIZE
 NUMBER = 7  # of the inode
+#: More than any of the proofs' bounds allows the code to ask for.
+SAID_MAX = 12
 
 
 class Files:
@@ -45,6 +47,7 @@ class Recorder:
     def __init__(self, path: Path, files: Files) -> None:
         self.path = path
         self.said: list[tuple[Any, ...]] = []
+        self.chunks: list[Any] = []
         self.inode = SimpleNamespace(
             number=NUMBER, size=0, inline=b"", blocks=SymInt(z3.Int("had"))
         )
@@ -52,13 +55,13 @@ class Recorder:
         data: Any = object.__new__(files.writing)
         data.dirty, data.owed, data.dirty_bytes = {}, 0, 0
         data.fits_inline = lambda inode, end: False
-        data.charge = lambda inode, chunk: None
+        data.charge = lambda inode, chunk: self.say(inode, "charge", self.chunks.index(chunk))
         data.dirty_chunk = self._chunk
-        data.forget_chunk = lambda inode, index: self.said.append(("forget", index))
-        data.remove_extents = lambda inode, first, end: self.said.append(("remove", first, end))
+        data.forget_chunk = lambda inode, index: self.say(inode, "forget", index)
+        data.remove_extents = lambda inode, first, end: self.say(inode, "remove", first, end)
         data.engine = SimpleNamespace(
-            tree=lambda inode: self,
-            changing_tree=lambda inode: self,
+            tree=lambda inode: self.of_inode(inode, self),
+            changing_tree=lambda inode: self.of_inode(inode, self),
             device=self,
             is_published=False,
             store=SimpleNamespace(generation=1, total_blocks=SymInt(z3.Int("total_blocks"))),
@@ -66,19 +69,42 @@ class Recorder:
         )
         self.data = data
 
+    def of_inode(self, inode: object, value: Any) -> Any:
+        """``value``, if it is asked of the inode."""
+        self.path.prove("asked of the inode", inode is self.inode)
+        return value
+
+    def say(self, inode: object, *said: Any) -> None:
+        """Note what is asked of the inode's data. No loop of the code runs for ever."""
+        self.path.prove("asked of the inode", inode is self.inode)
+        self.said.append(said)
+        self.path.prove("comes to an end", len(self.said) <= SAID_MAX)
+
     def _chunk(self, inode: object, index: Any) -> Any:
-        return SimpleNamespace(
-            put=lambda start, piece: self.said.append(("put", index, start, piece)),
-            cut=lambda inside: self.said.append(("cut", index, inside)),
+        self.path.prove("asked of the inode", inode is self.inode)
+        chunk = SimpleNamespace(
+            put=lambda start, piece: self.say(self.inode, "put", index, start, piece),
+            cut=lambda inside: self.say(self.inode, "cut", index, inside),
         )
+        self.chunks.append(chunk)
+        return chunk
+
+    def prove_charged(self) -> None:
+        """Each chunk is charged once, just after it changed."""
+        changes = [at for at, said in enumerate(self.said) if said[0] in ("put", "cut")]
+        charges = [("charge", number) for number in range(len(changes))]
+        self.path.prove("each chunk that changed is charged", self.of("charge") == [
+            said[1:] for said in charges])  # fmt: skip
+        behind = [self.said[at + 1] for at in changes if at + 1 < len(self.said)]
+        self.path.prove("charged after it changed", behind == charges)
 
     def insert(self, key: Any, extent: Any) -> None:
         """The extent tree's."""
-        self.said.append(("extent", key, extent))
+        self.say(self.inode, "extent", key, extent)
 
     def write(self, block: Any, data: SymBytes) -> None:
         """The device's."""
-        self.said.append(("write", block, data))
+        self.say(self.inode, "write", block, data)
 
     def of(self, what: str) -> list[tuple[Any, ...]]:
         """What was said of one kind, without the kind."""

@@ -2,8 +2,8 @@
 
 Wrong variable, wrong attribute, duplicated statement, early return, forced condition, statements
 in the wrong order, index off by one, lost operand, operands in the wrong order. Edits that change
-nothing by their shape alone are not made: repeating a plain assignment, exchanging two that do not
-read one another, returning None just before ``return None``.
+nothing by their shape alone are not made: repeating a plain assignment or what leaves, exchanging
+two assignments that do not read one another, returning None just before ``return None``.
 """
 
 import ast
@@ -14,7 +14,10 @@ from typing import Any, TypeGuard
 from watosfs_proofs.mutators import Mutator, edited, sites, with_list
 
 #: Functions without effect.
-READERS = {"ExtentSet", "bisect_left", "bisect_right", "len", "max", "min"}
+READERS = {
+    "ExtentSet", "bisect_left", "bisect_right", "bool", "divmod", "len", "max", "memoryview", "min",
+    "set",
+}  # fmt: skip
 
 
 def next_of(name: str, names: list[str]) -> str | None:
@@ -78,12 +81,17 @@ def names_in(node: ast.AST, context: type[ast.expr_context]) -> set[str]:
 
 
 def is_repeatable(node: ast.stmt) -> bool:
-    """Doing it twice is doing it once: a plain assignment that does not read what it writes, or
-    an exit that a plain condition guards.
+    """Doing it twice is doing it once: a plain assignment that does not read what it writes, an
+    exit that a plain condition guards, or a loop that a plain condition alone ends.
     """
+    if isinstance(node, ast.Continue | ast.Break):
+        return True
+    if isinstance(node, ast.While):
+        left_otherwise = any(isinstance(each, ast.Break) for each in ast.walk(node))
+        return is_plain(node.test) and not node.orelse and not left_otherwise
     if isinstance(node, ast.If):
-        leaves = isinstance(node.body[-1], ast.Return | ast.Raise)
-        return leaves and not node.orelse and is_plain(node.test) and len(node.body) == 1
+        leaves = isinstance(node.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
+        return leaves and not node.orelse and is_plain(node.test)
     if not isinstance(node, ast.Assign | ast.AnnAssign) or not is_plain(node):
         return False
     targets = [each for each in ast.walk(node) if is_stored_item(each)]
@@ -100,7 +108,7 @@ def commute(first: ast.stmt, second: ast.stmt) -> bool:
     """Two plain assignments, neither of which reads or writes what the other writes."""
     if not (is_repeatable(first) and is_repeatable(second)):
         return False
-    if isinstance(first, ast.If) or isinstance(second, ast.If):
+    if not all(isinstance(each, ast.Assign | ast.AnnAssign) for each in (first, second)):
         return False
     if any(is_stored_item(each) for node in (first, second) for each in ast.walk(node)):
         return False  # the lists might be the same

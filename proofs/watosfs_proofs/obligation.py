@@ -139,7 +139,8 @@ def _smaller(obligation: Obligation, limits: Limits | None) -> Refutation | None
 def _unwitnessed(obligation: Obligation, exploration: Exploration) -> str:
     """Why the obligation may be vacuous; empty when it is not."""
     unexpected = set(exploration.witnesses) - set(obligation.outcomes)
-    assert not unexpected, f"{obligation.name} names no outcome {unexpected}"
+    if unexpected:
+        return f"ends {', '.join(sorted(unexpected))}, which it does not name"
     for outcome in obligation.outcomes:
         case = exploration.witnesses.get(outcome)
         if case is None:

@@ -9,6 +9,7 @@ from watosfs.wfs3 import chunks, filedata, filereading
 from watosfs_proofs.chunk_obligations import chunk_obligations, chunks_kernel
 from watosfs_proofs.cost_obligations import cost_obligations
 from watosfs_proofs.file_obligations import file_obligations
+from watosfs_proofs.file_reading_obligations import file_reading_obligations
 from watosfs_proofs.file_world import Files
 from watosfs_proofs.obligation import PROVED, REFUTED, settle
 
@@ -110,8 +111,10 @@ def test_broken_file_data_is_refuted(
 ) -> None:
     broken = variant(module, old, new, occurrence=occurrence)
     files = [broken if each is module else each for each in (filedata, filereading)]
-    obligations = [*file_obligations(*files), *cost_obligations(*files)]
-    (chosen,) = [o for o in obligations if o.name in (name, f"filedata.{name}")]
+    makers = file_obligations, file_reading_obligations, cost_obligations
+    obligations = [obligation for make in makers for obligation in make(*files)]
+    names = name, f"filedata.{name}", f"file_reading.{name}"
+    (chosen,) = [o for o in obligations if o.name in names]
     result = settle(chosen)
     assert result.verdict == REFUTED, f"{what}: {result.reason}"
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-from watosfs_fuzz.canaries import kernels, wfs2, wfs3
+from watosfs_fuzz.canaries import fat, kernels, wfs2, wfs3
 from watosfs_fuzz.canaries.deep import DEEP_CANARIES
 from watosfs_fuzz.canaries.registry import CANARIES, Canary
 
+assert fat, "importing it registers its canaries"
 assert kernels, "importing it registers its canaries"
 assert wfs2, "importing it registers its canaries"
 assert wfs3, "importing it registers its canaries"

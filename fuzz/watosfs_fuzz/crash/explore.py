@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from watosfs_fuzz.crash.choice import CrashChoice, nested_choice_of
-from watosfs_fuzz.crash.lazy import Choices, LazyDevice, PowerCut
+from watosfs_fuzz.crash.choices import Choices, PowerCut
+from watosfs_fuzz.crash.lazy import LazyDevice
 from watosfs_fuzz.crash.log import Event, Image
 from watosfs_fuzz.crash.persistence import SECTOR, Persistence
 from watosfs_fuzz.crash.recall import Recall, RecoveryDevice
@@ -64,6 +65,7 @@ class _Run(Generic[Outcome]):
 
     outcome: Outcome
     reads: dict[int, bytes]
+    #: Blocks that stand for more contents than they had.
     rejected: set[int]
     left_out: int
     #: Of recoveries that were cut short, as ``LazyDevice`` has them.
@@ -216,5 +218,5 @@ def run_on(device: LazyDevice, recover: Recall[Outcome]) -> _Run[Outcome]:
             device.reboot()
             continue
         reads = {**device.seen, **device.decided}
-        rejected, left_out = device.rejected, device.left_out
+        rejected, left_out = device.rejected | device.coarse, device.left_out
         return _Run(outcome, reads, rejected, left_out, device.decided_at, device.logs)

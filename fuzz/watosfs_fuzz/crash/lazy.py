@@ -13,6 +13,7 @@ from math import prod
 from typing import Final
 
 from watosfs.block.device import BLOCK_SIZE_BYTES, Accept, Buffer, Capabilities
+from watosfs_fuzz.crash.choices import Choices, PowerCut
 from watosfs_fuzz.crash.image import CrashImage
 from watosfs_fuzz.crash.log import FLUSH, ZERO_BLOCK, Event, Write
 from watosfs_fuzz.crash.persistence import SECTOR, Persistence
@@ -20,43 +21,6 @@ from watosfs_fuzz.crash.windows import Window
 
 #: Up to so many contents of one read are enumerated; beyond, mixes of sectors count as left out.
 CONTENTS_MAX: Final = 1024
-
-
-class PowerCut(BaseException):
-    """Recovery itself was cut short (nested crash); no handler of errors may catch it."""
-
-
-class Choices:
-    """An odometer over a tree of choices whose shape is found by walking it."""
-
-    __slots__ = ("bounds", "picked", "position")
-
-    def __init__(self) -> None:
-        self.picked: list[int] = []
-        self.bounds: list[int] = []
-        self.position = 0
-
-    def choose(self, count: int) -> int:
-        """One of ``count`` branches; the same in every run until ``advance`` moves on."""
-        at = self.position
-        self.position = at + 1
-        if at == len(self.picked):
-            self.picked.append(0)
-            self.bounds.append(count)
-        assert self.bounds[at] == count, "recovery is not deterministic"
-        return self.picked[at]
-
-    def advance(self) -> bool:
-        """Move to the next path; False when all were walked."""
-        del self.picked[self.position :], self.bounds[self.position :]
-        self.position = 0
-        while self.picked and self.picked[-1] + 1 == self.bounds[-1]:
-            self.picked.pop()
-            self.bounds.pop()
-        if not self.picked:
-            return False
-        self.picked[-1] += 1
-        return True
 
 
 class LazyDevice:
@@ -96,6 +60,9 @@ class LazyDevice:
         #: What is not simply durable is in one of these.
         self.touched = (self.current, self.versions, window.versions)
         self.rejected: set[int] = set()
+        #: Blocks whose sectors were decided together (``read_each``), not in every mixture.
+        self.coarse: set[int] = set()
+        self.each: int | None = None
         self.left_out = 0
         self.write_count = 0
 
@@ -126,6 +93,47 @@ class LazyDevice:
             is_open = known is not None and b not in self.current
             versions.append(known if is_open and known else [bytes(self.read(b))])
         return self.decide(list(blocks), versions, accept)
+
+    def read_each(self, block: int, count: int = 1) -> bytes:
+        """The blocks, for a caller that judges each sector by itself: every legal value of every
+        sector comes in some branch, but not with every value of the others. All such reads fork
+        once, together.
+        """
+        blocks = range(block, block + count)
+        versions = []
+        for b in blocks:
+            known = None if b in self.current else self.undecided(b)
+            versions.append([bytes(self.read(b))] if known is None else known)
+        if all(len(known) == 1 for known in versions):
+            return b"".join([bytes(self.read(b)) for b in blocks])
+        self.coarse.update(blocks)
+        if self.each is None:
+            self.each = self.choices.choose(self.diagonals_max())
+        found = self.diagonals(versions)
+        content = found[min(self.each, len(found) - 1)]
+        self.keep(list(blocks), content)
+        return content
+
+    def diagonals_max(self) -> int:
+        """How many branches show every value of every sector that may be read."""
+        known = [*self.window.versions.values(), *self.versions.values()]
+        pieces = max(len(values) for found in known for values in self.persistence.pieces(found))
+        return max(map(len, known)) + pieces
+
+    def diagonals(self, versions: list[list[bytes]]) -> list[bytes]:
+        """Whole versions, the newest first, then what else it takes to have each sector's values
+        all.
+        """
+        whole = [
+            b"".join(known[-min(age, len(known))] for known in versions)
+            for age in range(1, 1 + max(map(len, versions)))
+        ]
+        pieces = [values for known in versions for values in self.persistence.pieces(known)]
+        mixed = [
+            b"".join(values[min(index, len(values) - 1)] for values in pieces)
+            for index in range(max(map(len, pieces)))
+        ]
+        return list(dict.fromkeys([*whole, *mixed]))
 
     def held(self, block: int, count: int) -> tuple[bytes, ...]:
         """The contents of blocks that were read, without a copy."""
@@ -158,9 +166,19 @@ class LazyDevice:
             passing = [content for content in contents if accept(content)]
             failing = next((content for content in contents if not accept(content)), None)
             contents = passing if failing is None else [*passing, failing]
-        content = contents[self.choices.choose(len(contents))] if len(contents) > 1 else contents[0]
+        content = self.fork(blocks, contents)
         if content is failing:
             self.rejected.update(blocks)
+        return content
+
+    def fork(self, blocks: list[int], contents: list[bytes]) -> bytes:
+        """One of the contents of the blocks, which are decided by it."""
+        content = contents[self.choices.choose(len(contents))] if len(contents) > 1 else contents[0]
+        self.keep(blocks, content)
+        return content
+
+    def keep(self, blocks: list[int], content: bytes) -> None:
+        """Decide the blocks that were open."""
         for i, block in enumerate(blocks):
             if block not in self.current:
                 piece = content[i * BLOCK_SIZE_BYTES : (i + 1) * BLOCK_SIZE_BYTES]
@@ -169,7 +187,6 @@ class LazyDevice:
                     self.decided_at[-1][block] = piece
                 elif block in self.window.versions:
                     self.decided[block] = self.decided_at[-1][block] = piece
-        return content
 
     def contents(self, versions: list[list[bytes]]) -> list[bytes]:
         """The legal contents of some blocks read together: newest whole first, then mixes of

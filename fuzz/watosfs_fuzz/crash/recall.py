@@ -19,6 +19,7 @@ from watosfs_fuzz.crash.lazy import LazyDevice
 Outcome = TypeVar("Outcome")
 
 _REJECTED = "rejected"
+_READS = ("read", "each")
 
 
 class RecoveryDevice(BlockDevice, Protocol):
@@ -31,6 +32,9 @@ class RecoveryDevice(BlockDevice, Protocol):
     @property
     def depth(self) -> int:
         """How many power cuts there were in recovery."""
+
+    def read_each(self, block: int, count: int = 1) -> Buffer:
+        """A read whose caller judges each sector by itself."""
 
     def end_of_recovery(self) -> None:
         """From here on the power stays: what follows looks at the recovered file system."""
@@ -75,6 +79,8 @@ class _Action:
         kind = self.kind
         if kind == "read":
             return device.read(self.block, self.count, self.accept)
+        if kind == "each":
+            return device.read_each(self.block, self.count)
         if kind == "write":
             device.write(self.block, self.data)
         elif kind == "write fua":
@@ -102,7 +108,7 @@ class _Node(Generic[Outcome]):
         """The node that a content just read leads to; a new one where none read it before."""
         action = self.action
         assert action is not None
-        key = device.held(action.block, action.count) if action.kind == "read" else None
+        key = device.held(action.block, action.count) if action.kind in _READS else None
         following = self.next.get(key)
         if following is not None:
             return following
@@ -205,6 +211,14 @@ class _Recorder(Generic[Outcome]):
         content = self.known.get(name)
         if content is None:
             content = self.known[name] = self.do(_Action("read", block, count, accept))
+        return content
+
+    def read_each(self, block: int, count: int = 1) -> Buffer:
+        """The same for a caller that judges each sector by itself."""
+        name = block, count
+        content = self.known.get(name)
+        if content is None:
+            content = self.known[name] = self.do(_Action("each", block, count))
         return content
 
     def readv(self, runs: Sequence[tuple[int, int]]) -> list[Buffer]:

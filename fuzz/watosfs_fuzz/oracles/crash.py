@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from watosfs_fuzz.crash.recall import RecoveryDevice
 from watosfs_fuzz.crash.windows import Window
+from watosfs_fuzz.dialect import Contract, Tree
 from watosfs_fuzz.lockstep import Failure, tree_difference
 from watosfs_fuzz.oracles.permitted import Permitted, frozen
 from watosfs_fuzz.target import CrashTarget
@@ -47,6 +48,9 @@ class CrashOracle:
         self.permitted = Permitted(states, target.dialect)
         self.tried: dict[Hashable, tuple[str, str]] = {}
         self.found_at: tuple[int, set[Hashable]] = (-1, set())
+        self.contract = target.dialect.contract
+        self.judged: dict[tuple[int, ...], Callable[[Tree], str | None]] = {}
+        self.verdicts: dict[tuple[int, tuple[int, ...]], tuple[Hashable, str | None]] = {}
         self.judges = self.judges_on()
 
     # -- recovering
@@ -123,11 +127,14 @@ class CrashOracle:
             "outcomes": self.too_many,
             "generation": self.too_old,
         }
-        weaker = set() if "state" in self.off else {"durability", "outcomes"}
+        is_weaker_needed = "state" in self.off and self.contract is None
+        weaker = set() if is_weaker_needed else {"durability", "outcomes"}
         return [judge for name, judge in judges.items() if name not in self.off | weaker]
 
     def not_permitted(self, found: Recovered, window: Window, numbers: list[int]) -> str | None:
         """``state``"""
+        if self.contract is not None:
+            return self.against(self.contract, found, numbers)
         for number in numbers:
             if self.permitted.has(found.tree, number):
                 return None
@@ -136,6 +143,21 @@ class CrashOracle:
         due = self.target.dialect.shown(observe(states[-1]))[0]
         lines = tree_difference(due, dict(found.tree))
         return "\n".join(["state: no permitted state; against the newest of them:", *lines])
+
+    def against(self, contract: Contract, found: Recovered, numbers: list[int]) -> str | None:
+        """``state`` of a volume that promises less than a state as a whole."""
+        key = tuple(numbers)
+        if key not in self.judged:
+            volumes = [volume for number in numbers for volume in self.states[number].history]
+            self.judged[key] = contract(volumes)
+        assert isinstance(found.tree, tuple)
+        # Outcomes are shared between crash points, so the same object comes again and again.
+        verdict = self.verdicts.get((id(found.tree), key))
+        if verdict is None or verdict[0] is not found.tree:
+            verdict = (found.tree, self.judged[key](dict(found.tree)))
+            self.verdicts[id(found.tree), key] = verdict
+        problem = verdict[1]
+        return None if problem is None else f"state: {problem}"
 
     def not_durable(self, found: Recovered, window: Window, numbers: list[int]) -> str | None:
         """``durability``"""

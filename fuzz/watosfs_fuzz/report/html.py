@@ -19,6 +19,7 @@ from watosfs_fuzz.report.story import entry_text, remedies, what_is_wrong, where
 from watosfs_fuzz.report.timeline import NEVER, Step
 
 TEMPLATE = "page.html.jinja"
+PALETTE = "palette.css"
 _SECTOR_WORDS = {"+": "kept", "-": "lost", "^": "written over", "=": "not changed"}
 _NOTHING = "(not there)"
 
@@ -27,9 +28,11 @@ def page(evidence: Evidence) -> str:
     """The page, in ASCII."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                               lstrip_blocks=True)  # fmt: skip
-    source = files("watosfs_fuzz.report").joinpath(TEMPLATE).read_text(encoding="utf-8")
+    folder = files("watosfs_fuzz.report")
+    source = folder.joinpath(TEMPLATE).read_text(encoding="utf-8")
     finding = evidence.finding
     text = environment.from_string(source).render(
+        palette=folder.joinpath(PALETTE).read_text(encoding="utf-8"),
         identity=finding.identity,
         target=finding.case.target,
         canary=finding.canary,
