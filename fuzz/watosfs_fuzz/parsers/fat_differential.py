@@ -48,7 +48,7 @@ def run(data: bytes) -> str:
             return "pyfatfs refuses: " + words_of(text)
         raise Wrong("only pyfatfs refuses a volume", text) from error
     if theirs.fat.fat_type != plain.bits:
-        # pyfatfs counts clusters before it knows the root's sectors: near 4,085 the type is another.
+        # pyfatfs counts clusters before it knows the root's sectors: wrong near 4,085.
         return f"pyfatfs takes FAT{plain.bits} for FAT{theirs.fat.fat_type}"
     said = _Comparison(ours, plain, theirs)
     said.directory("", plain.root_cluster, theirs.fat.root_dir)
