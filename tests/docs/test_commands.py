@@ -19,6 +19,8 @@ PLACEHOLDERS = {
     "exec:./my_adapter": "exec:python3 fuzz/examples/journal_store.py",
     "exec:./mydriver": "exec:python3 fuzz/examples/journal_store.py",
     "findings/ID.trace": "tests/regressions/second-flush-missing.trace",
+    "findings/wfs2-image-0123456789.input": "README.md",
+    "some.img": "README.md",
     "FINDING": "tests/regressions/second-flush-missing.trace",
     " DIR": " a-folder",
     "dir:/dev/shm": "dir:.",
@@ -33,6 +35,8 @@ BUDGETS = (
     (r"--depth 11", "--depth 3"),
     (r"interrupt --nested 2", "interrupt wfs3-mkfs --nested 1"),
     (r"watosfs-fuzz faults --seconds 1$", "watosfs-fuzz faults write-once --seconds 1"),
+    (r"--executions 1000", "--executions 100"),
+    (r"--watosfs-seconds \d+", "--watosfs-seconds 1"),
     (r"parsers --seconds 1$", "parsers --harness wfs3-superblock --seconds 1"),
     (r"watosfs-prove --mutants", "watosfs-prove --help --mutants"),
     (r"watosfs-prove(?! --(only|help|canary))", "watosfs-prove --only extents.add"),
@@ -46,7 +50,7 @@ BUDGETS = (
 )
 #: Exit statuses that are right besides 0: something was found, or the small budget ran out.
 STATUS = (
-    (r"--canary|--early-commit|replay|crash tests/", {1}),
+    (r"--canary|--early-commit|watosfs-fuzz (replay|crash) |image --replay", {1}),
     (r"verify", {2}),
     (r"exhaust --ops 2|search", {0, 3}),
 )
@@ -59,6 +63,7 @@ ELSEWHERE = {
 
 #: Commands with this word run only where this holds.
 NEEDS = {
+    "atheris": lambda: find_spec("atheris") is not None,  # the extra 'parsers'
     "littlefs": lambda: find_spec("littlefs") is not None,  # the extra 'targets'
     "dir:": lambda: os.getuid() == 0,  # scripts run in a chroot
     "--watosfs-target": lambda: any(

@@ -47,6 +47,9 @@ def run(data: bytes) -> str:
         if any(known in text for known in REFUSED) or _is_root_damaged(ours, plain):
             return "pyfatfs refuses: " + words_of(text)
         raise Wrong("only pyfatfs refuses a volume", text) from error
+    if theirs.fat.fat_type != plain.bits:
+        # pyfatfs counts clusters before it knows the root's sectors: wrong near 4,085.
+        return f"pyfatfs takes FAT{plain.bits} for FAT{theirs.fat.fat_type}"
     said = _Comparison(ours, plain, theirs)
     said.directory("", plain.root_cluster, theirs.fat.root_dir)
     return f"{damage}|{' '.join(sorted(said.verdicts))}"
