@@ -50,7 +50,7 @@ BUDGETS = (
 )
 #: Exit statuses that are right besides 0: something was found, or the small budget ran out.
 STATUS = (
-    (r"--canary|--early-commit|watosfs-fuzz (replay|crash) |image --replay", {1}),
+    (r"--canary|--early-commit|watosfs-fuzz (replay|crash) ", {1}),
     (r"verify", {2}),
     (r"exhaust --ops 2|search", {0, 3}),
 )
