@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from watosfs_fuzz.cli import (
+    bench,
     campaign,
     crash,
     exhaust,
@@ -92,6 +93,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_kernel_commands(commands)
     parsers.add(commands)
     verify.add(commands)
+    bench.add(commands)
     names = commands.add_parser("targets", help="list the targets and what each can do")
     names.add_argument("target", nargs="?", type=target_name, help="only this one")
     names.set_defaults(run=listing.targets)
