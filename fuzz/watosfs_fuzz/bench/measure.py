@@ -10,8 +10,8 @@ from typing import Any
 
 from watosfs_fuzz.bench.catalogue import CAMPAIGN, KERNEL, Fault
 from watosfs_fuzz.canaries.catalogue import applied, require_canary
-from watosfs_fuzz.faults import canaries as failing_canaries
 from watosfs_fuzz.faults.campaign import keep
+from watosfs_fuzz.faults.canaries import FAULT_CANARIES
 from watosfs_fuzz.faults.case import case_of, parse_case
 from watosfs_fuzz.faults.profiles import PROFILES
 from watosfs_fuzz.kernel.canaries import KERNEL_CANARIES
@@ -115,7 +115,8 @@ def measure_failing(fault: Fault, seed: int, seconds: float) -> Measurement:
     """Devices that fail, the profiles in turn."""
     name = "" if fault.identity == UNMODIFIED else fault.canary
     executions, start = 0, time.monotonic()
-    with failing_canaries.applied(name):
+    plant: AbstractContextManager[object] = FAULT_CANARIES[name].plant() if name else nullcontext()
+    with plant:
         for number in count():
             profile = sorted(PROFILES)[number % len(PROFILES)]
             case = case_of(profile, seed, number // len(PROFILES))

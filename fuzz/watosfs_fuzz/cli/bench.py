@@ -94,7 +94,9 @@ def measured(todo: list[tuple[Fault, int]], seconds: float, jobs: int) -> Iterat
 def line(row: Row) -> str:
     """One run for a log."""
     verdict = f"{row['kind']}, {row['trace_length']} operations" if row["found"] else "not found"
-    return f"{row['fault']:6} {row['mode']:9} seed {row['seed']}  {row['seconds']:6.1f} s  {verdict}"
+    return (
+        f"{row['fault']:6} {row['mode']:9} seed {row['seed']}  {row['seconds']:6.1f} s  {verdict}"
+    )
 
 
 def summary(rows: list[Row]) -> Row:
@@ -133,7 +135,8 @@ def table(rows: list[Row]) -> str:
         total = summary(rows)
         low, high = total["interval_95"]
         lines += ["", f"{total['found']} of {total['tried']} runs found it "
-                  f"(95 % interval {low:.0%} to {high:.0%}); median time {total['seconds_median']} s, "
+                  f"(95 % interval {low:.0%} to {high:.0%}); median "
+                  f"time {total['seconds_median']} s, "
                   f"median trace {total['trace_length_median']} operations, "
                   f"{total['replaying']} replay"]  # fmt: skip
     return "\n".join(lines)
