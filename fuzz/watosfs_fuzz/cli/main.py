@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from watosfs_fuzz.cli import (
+    bench,
     campaign,
     crash,
     exhaust,
@@ -95,6 +96,7 @@ def make_parser() -> argparse.ArgumentParser:
     parsers.add(commands)
     verify.add(commands)
     report.add(commands)
+    bench.add(commands)
     names = commands.add_parser("targets", help="list the targets and what each can do")
     names.add_argument("target", nargs="?", type=target_name, help="only this one")
     names.set_defaults(run=listing.targets)
