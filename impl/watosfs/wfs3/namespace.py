@@ -196,6 +196,7 @@ class Namespace:
                 raise
             self.unlink_piecewise(place, inode)
             return
+        self.refuse_miscounted(place)
         self.remove_name(place)
         self.drop_link(inode.number)
 
@@ -205,6 +206,7 @@ class Namespace:
         """
         number = inode.number
         self.admit(self.tree_of(place.parent), frees=True, drops=2)
+        self.refuse_miscounted(place)
         self.open_counts[number] = self.open_counts.get(number, 0) + 1
         try:
             self.remove_name(place)
@@ -235,9 +237,20 @@ class Namespace:
             raise failure(errno.ENOTEMPTY, path)
         drops = self.runs_of(self.engine.inode(place.number))
         self.admit(self.tree_of(place.parent), frees=True, drops=drops)
+        self.refuse_miscounted(place)
         parent = self.remove_name(place)
         parent.nlink -= 1
         self.drop_directory(place.number)
+
+    def refuse_miscounted(self, place: Place) -> None:
+        """EUCLEAN before the name of an inode goes that counts none; or of a directory whose parent
+        counts none.
+        """
+        is_directory = place.kind == TYPE_DIRECTORY
+        counting, least = (place.parent, 3) if is_directory else (place.number, 1)
+        nlink = self.engine.inode(counting).nlink
+        if nlink < least:
+            raise DamageError("inode", 0, f"inode {counting} counts {nlink} links")
 
     def remove_name(self, place: Place) -> Inode:
         """Take the entry out of its directory; the directory's inode."""

@@ -27,6 +27,10 @@ def rename(names: Namespace, source: Place, target: Place) -> None:
         trees.append(engine.tree(replaced))
         drops = names.runs_of(replaced)
     names.admit(*trees, drops=drops)
+    if target.number:
+        names.refuse_miscounted(target)
+    if source.kind == TYPE_DIRECTORY and source.parent != target.parent:
+        names.refuse_miscounted(source)
     now = engine.clock()
     moved = engine.modify(source.number)
     enter_moved(names, source, target)

@@ -23,7 +23,7 @@ from watosfs.wfs3.checker.report import Findings
 from watosfs.wfs3.checker.space import merged_runs
 from watosfs.wfs3.checker.superblocks import Copy, bit_names, is_usable, read_copies
 from watosfs.wfs3.extents import ExtentSet
-from watosfs.wfs3.format import BLOCK_SIZE, RO_COMPAT_KNOWN, SUPERBLOCK_SLOTS
+from watosfs.wfs3.format import BLOCK_SIZE, COUNTER_MAX, RO_COMPAT_KNOWN, SUPERBLOCK_SLOTS
 from watosfs.wfs3.records import Extent
 from watosfs.wfs3.repairer.names import Names
 from watosfs.wfs3.repairer.rebuild import Rebuild, without
@@ -76,7 +76,10 @@ def repair(
 
 
 def usable_copy(device: BlockDevice) -> tuple[Copy, int]:
-    """The newest superblock that can be used, and the highest generation of any valid one."""
+    """The newest superblock that can be used, and the highest generation that either copy counts.
+
+    Raises ENOTSUP when there is none after that.
+    """
     copies = read_copies(device, Findings())
     newest_first = sorted(copies, key=lambda c: (-c.superblock.root_generation, c.slot))
     findings = Findings()
@@ -89,7 +92,11 @@ def usable_copy(device: BlockDevice) -> tuple[Copy, int]:
             raise failure(errno.ENOTSUP, reason="images of the published tools are only read")
         if unknown:
             raise failure(errno.ENOTSUP, reason=f"unknown feature {bit_names(unknown)}")
-        return copy, newest_first[0].superblock.root_generation
+        counted = (c.superblock.root_generation for c in copies)
+        generation = max(number for number in counted if number <= COUNTER_MAX)
+        if generation == COUNTER_MAX:
+            raise failure(errno.ENOTSUP, reason=f"no generation comes after {COUNTER_MAX}")
+        return copy, generation
     problem = str(findings.problems[0]) if findings.problems else "no copy has a matching CRC"
     raise DamageError("superblock", SUPERBLOCK_SLOTS[0], f"no copy can be used: {problem}")
 
@@ -101,7 +108,7 @@ def store(device: BlockDevice, copy: Copy, salvage: Salvage, clock: Callable[[],
     known_free = union(salvage.known_free())
     kept = union(blocks_of(e) for saved in salvage.saved.values() for e in saved.data.extents)
     nodes = ((start, start + count) for start, count in merged_runs(salvage.walker.claims))
-    old = union([*nodes, *salvage.kept, *map(blocks_of, salvage.to_move)])
+    old = union([*nodes, *salvage.kept, *map(blocks_of, salvage.not_kept)])
     for allowed in (known_free, None):
         rebuild = Rebuild(device, copy.superblock, copy.slot, salvage.saved, clock)
         try:

@@ -24,12 +24,14 @@ from watosfs.wfs3.records import Extent, Inode
 @dataclass(slots=True)
 class SavedData:
     """``extents`` stay where they are; ``moved`` have to be stored anew, because another file has
-    the blocks too, or because the bytes beyond the end of the file are not zero. ``is_lost``: what
-    is left is no longer a symbolic link, or no attributes.
+    the blocks too, or because the bytes beyond the end of the file are not zero; ``left`` are not
+    wanted any more: damaged, or small enough for the inode. ``is_lost``: what there is is no longer
+    a symbolic link, or no attributes.
     """
 
     extents: list[Extent] = field(default_factory=list)
     moved: list[Extent] = field(default_factory=list)
+    left: list[Extent] = field(default_factory=list)
     is_lost: bool = False
 
 
@@ -73,6 +75,7 @@ def save_extents(
             stored = read_extent(walker.device, extent)
             if stored is None:
                 yield f"{where} are damaged, and read as zeros"
+                data.left.append(extent)
                 continue
             end = offset + length
             keep_extent(walker, extent, stored, inode.size - offset, data, kept)
@@ -131,6 +134,7 @@ def become_inline(device: BlockDevice, inode: Inode, data: SavedData, kept: Exte
             inode.inline = bytes(stored[: inode.size])
     for extent in data.extents:
         kept.remove(extent.disk_block, extent.disk_block + extent.length // BLOCK_SIZE)
+    data.left += data.extents + data.moved
     data.extents.clear()
     data.moved.clear()
 

@@ -15,15 +15,29 @@ from watosfs.wfs3.checker.leaf_facts import EntryFacts
 from watosfs.wfs3.checker.report import Findings
 from watosfs.wfs3.checker.trees import TreeWalker
 from watosfs.wfs3.extents import ExtentSet
-from watosfs.wfs3.format import FILE_SIZE_MAX, NAME_MAX, Superblock, name_hash
+from watosfs.wfs3.format import (
+    COUNTER_MAX,
+    FILE_SIZE_MAX,
+    NAME_MAX,
+    Superblock,
+    name_hash,
+)
 from watosfs.wfs3.node import DIRECTORY, FREE, HEADER, INODES, ORPHANS, node_is_valid
-from watosfs.wfs3.records import ENTRY_TYPES, Extent, Inode, decode_inode
+from watosfs.wfs3.records import (
+    ENTRY_TYPES,
+    INODE_FLAG_ATTRIBUTES,
+    INODE_FLAG_INLINE,
+    Extent,
+    Inode,
+    decode_inode,
+)
 from watosfs.wfs3.repairer.contents import SavedData, save_data
 
 #: Called with (phase, done, total).
 Progress = Callable[[str, int, int], None]
 
 _DOTS = (b".", b"..")
+_FLAGS_KEPT = INODE_FLAG_INLINE | INODE_FLAG_ATTRIBUTES
 _KINDS_KEPT = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO)
 
 
@@ -45,7 +59,7 @@ class Saved:
 
 class Salvage:
     """Reads all under one superblock. ``saved`` are the inodes by number; ``kept`` the blocks of
-    data that may stay where they are, ``to_move`` what may not; ``losses`` what is missing.
+    data that may stay where they are, ``not_kept`` what may not; ``losses`` what is missing.
     """
 
     def __init__(self, device: BlockDevice, superblock: Superblock) -> None:
@@ -54,7 +68,7 @@ class Salvage:
         self.walker = TreeWalker(device, superblock, Findings(), None)
         self.saved: dict[int, Saved] = {}
         self.kept = ExtentSet()
-        self.to_move: list[Extent] = []
+        self.not_kept: list[Extent] = []
         self.losses: list[Loss] = []
 
     def read(self, progress: Progress | None) -> None:
@@ -80,7 +94,7 @@ class Salvage:
                 except DamageError as error:
                     self.losses.append(Loss(0, f"inode {key}: {error.problem}"))
                     continue
-                if 0 < key == inode.number and self.makes_sense(inode):
+                if 0 < key == inode.number < COUNTER_MAX and self.makes_sense(inode):
                     yield inode
                 else:
                     self.losses.append(Loss(0, f"inode {key} makes no sense"))
@@ -103,7 +117,7 @@ class Salvage:
     def read_below(self, saved: Saved) -> None:
         """The names of a directory, the data of anything else."""
         inode = saved.inode
-        inode.flags &= 0x50
+        inode.flags &= _FLAGS_KEPT if inode.is_file else _FLAGS_KEPT & ~INODE_FLAG_ATTRIBUTES
         inode.refcount = 1
         if inode.is_directory:
             saved.entries = list(self.names_of(inode))
@@ -117,7 +131,7 @@ class Salvage:
             return
         for text in save_data(self.walker, inode, saved.data, self.kept):
             self.losses.append(Loss(inode.number, text))
-        self.to_move += saved.data.moved
+        self.not_kept += saved.data.moved + saved.data.left
 
     def names_of(self, inode: Inode) -> Iterator[tuple[bytes, int]]:
         """(name, inode number) of each entry that can be read, in the order of the tree."""
