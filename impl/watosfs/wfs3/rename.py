@@ -19,6 +19,10 @@ def rename(names: Namespace, source: Place, target: Place) -> None:
     refuse(names, source, target)
     if source.number == target.number:
         return
+    if target.number:
+        names.refuse_miscounted(target)
+    if source.kind == TYPE_DIRECTORY and source.parent != target.parent:
+        names.refuse_miscounted(source)
     engine = names.engine
     trees = [names.tree_of(source.parent), names.tree_of(target.parent)]
     drops = 0
@@ -27,10 +31,6 @@ def rename(names: Namespace, source: Place, target: Place) -> None:
         trees.append(engine.tree(replaced))
         drops = names.runs_of(replaced)
     names.admit(*trees, drops=drops)
-    if target.number:
-        names.refuse_miscounted(target)
-    if source.kind == TYPE_DIRECTORY and source.parent != target.parent:
-        names.refuse_miscounted(source)
     now = engine.clock()
     moved = engine.modify(source.number)
     enter_moved(names, source, target)
