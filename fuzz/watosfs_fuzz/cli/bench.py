@@ -10,7 +10,17 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from watosfs_fuzz.bench.catalogue import CAMPAIGN, FAILING, KERNEL, Fault, faults, require_fault
+from watosfs_fuzz.bench.catalogue import (
+    CAMPAIGN,
+    FAILING,
+    KERNEL,
+    MODES,
+    PARSER,
+    Fault,
+    faults,
+    modes_of,
+    require_fault,
+)
 from watosfs_fuzz.bench.figures import median_time, wilson
 from watosfs_fuzz.bench.measure import UNMODIFIED, measure
 from watosfs_fuzz.findings import write_whole
@@ -24,6 +34,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """The command's arguments."""
     run = commands.add_parser("bench", help="how fast planted faults are found (docs/FAULTS.md)")
     run.add_argument("--only", action="append", metavar="ID", help="these faults (all planted)")
+    run.add_argument("--mode", action="append", choices=("all", *MODES),
+                     help="these modes (for each fault the one that must notice it)")  # fmt: skip
     run.add_argument("--seconds", type=float, default=60.0, help="budget of each run (60)")
     run.add_argument("--seeds", type=int, default=5, help="runs of each fault (5)")
     run.add_argument("--jobs", type=int, default=1, help="processes to run it on (1)")
@@ -41,8 +53,16 @@ def bench(options: argparse.Namespace) -> int:
         raise ValueError("--seeds, --jobs and --seconds are above 0")
     if options.unmodified:
         chosen = [Fault(UNMODIFIED, "", mode) for mode in (CAMPAIGN, KERNEL, FAILING)]
+        chosen += [Fault(UNMODIFIED, "", PARSER, "wfs3-image")]
     else:
         chosen = [require_fault(name) for name in options.only] if options.only else faults()
+        if options.mode:
+            chosen = [
+                fault.by(mode)
+                for fault in chosen
+                for mode in modes_of(fault)
+                if {mode, "all"} & set(options.mode)
+            ]
     rows = read_state(options.state, options.seconds)
     keys = {(row["fault"], row["mode"], row["seed"]) for row in rows}
     todo = [
@@ -93,7 +113,9 @@ def measured(todo: list[tuple[Fault, int]], seconds: float, jobs: int) -> Iterat
 
 def line(row: Row) -> str:
     """One run for a log."""
-    verdict = f"{row['kind']}, {row['trace_length']} operations" if row["found"] else "not found"
+    length = row["trace_length"]
+    short = "" if length is None else f", {length} operations"
+    verdict = f"{row['kind']}{short}" if row["found"] else "not found"
     return (
         f"{row['fault']:6} {row['mode']:9} seed {row['seed']}  {row['seconds']:6.1f} s  {verdict}"
     )
@@ -102,7 +124,7 @@ def line(row: Row) -> str:
 def summary(rows: list[Row]) -> Row:
     """The figures over all runs; None where there is nothing to count."""
     found = [row for row in rows if row["found"]]
-    lengths = [row["trace_length"] for row in found]
+    lengths = [row["trace_length"] for row in found if row["trace_length"] is not None]
     return {
         "found": len(found),
         "tried": len(rows),
@@ -136,7 +158,12 @@ def table(rows: list[Row]) -> str:
         low, high = total["interval_95"]
         lines += ["", f"{total['found']} of {total['tried']} runs found it "
                   f"(95 % interval {low:.0%} to {high:.0%}); median "
-                  f"time {total['seconds_median']} s, "
-                  f"median trace {total['trace_length_median']} operations, "
+                  f"time {seconds_text(total['seconds_median'])}, "
+                  f"median trace {total['trace_length_median'] or '-'} operations, "
                   f"{total['replaying']} replay"]  # fmt: skip
     return "\n".join(lines)
+
+
+def seconds_text(seconds: float | None) -> str:
+    """A median time; None when fewer than half of the runs found something."""
+    return "above the budget" if seconds is None else f"{seconds:.2f} s"
