@@ -4,6 +4,7 @@ import argparse
 import json
 import multiprocessing
 import sys
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -26,7 +27,7 @@ from watosfs_fuzz.bench.measure import UNMODIFIED, measure
 from watosfs_fuzz.findings import write_whole
 from watosfs_fuzz.provenance import commit
 
-_EXIT_FOUND = 1
+_EXIT_FOUND, _EXIT_UNFINISHED = 1, 2
 Row = dict[str, Any]
 
 
@@ -71,12 +72,14 @@ def bench(options: argparse.Namespace) -> int:
         for fault in chosen
         if (fault.identity, fault.mode, seed) not in keys
     ]
+    count = len(rows)
     for row in measured(todo, options.seconds, options.jobs):
         rows.append(row)
         if options.state is not None:
             with options.state.open("a") as file:
                 file.write(json.dumps(row) + "\n")
         print(line(row), file=sys.stderr, flush=True)
+    is_whole = len(rows) == count + len(todo)
     wanted = {(fault.identity, fault.mode) for fault in chosen}
     rows = [
         row for row in rows
@@ -86,6 +89,8 @@ def bench(options: argparse.Namespace) -> int:
     if options.json is not None:
         write_whole(options.json, json.dumps(report, indent=1) + "\n")
     print(table(rows))
+    if not is_whole:
+        return _EXIT_UNFINISHED
     if options.unmodified:
         return _EXIT_FOUND if any(row["found"] for row in rows) else 0
     return 0 if all(row["found"] and row["replays"] for row in rows) else _EXIT_FOUND
@@ -103,9 +108,18 @@ def measured(todo: list[tuple[Fault, int]], seconds: float, jobs: int) -> Iterat
     """The results as they come, each run in a process of its own."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool:
-        futures = [pool.submit(measure, fault, seed, seconds) for fault, seed in todo]
+        futures = {
+            pool.submit(measure, fault, seed, seconds): (fault, seed) for fault, seed in todo
+        }
         try:
             for future in as_completed(futures):
+                error = future.exception()
+                if error is not None:
+                    # The other runs go on; the state file lacks this one, so it is tried again.
+                    fault, seed = futures[future]
+                    text = "".join(traceback.format_exception(error))
+                    print(f"{fault.identity} seed {seed}: {text}", file=sys.stderr, flush=True)
+                    continue
                 yield {**future.result().row(), "budget": seconds, "commit": commit()}
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

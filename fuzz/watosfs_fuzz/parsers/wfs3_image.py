@@ -2,8 +2,8 @@
 
 Checks: only the documented errnos; blocks read stay within a multiple of what the device has;
 ``check`` says clean only of what can be read to the end; a clean image, changed by us, is clean
-again and reads as it should. Does not check: what a read-write mount makes of an image that is not
-clean, but for its errnos and the work it takes.
+again and reads as it should; no node is read that is newer than what points to it. Does not check:
+what a read-write mount makes of an image that is not clean, but for its errnos and the work.
 """
 
 import errno
@@ -53,15 +53,27 @@ def run(data: bytes) -> str:
     device = CountingDevice(SparseImage.parse(data, _UNIT))
     size = device.block_count
     tree, damage = read_all(device)
+    seen = frozenset(device.blocks_read)
     device.allow("check", 2 * size + 4)
     report = check(device, data=True)
     if report.is_clean and damage:
         raise Wrong("check says clean of what cannot be read", damage)
+    if tree is not None and not damage:
+        _newer(report, seen)
     fields = sorted({f"{problem.structure}.{problem.field}" for problem in report.problems})
     verdict = f"{damage}|{' '.join(fields)[:300]}"
     if tree is None:
         return verdict
     return f"{verdict}|{_change(device, report, tree)}"
+
+
+def _newer(report: Report, seen: frozenset[int]) -> None:
+    """A node that is newer than what points to it must not be read, when nothing else is wrong."""
+    problems = report.problems
+    if all(problem.field == "generation" for problem in problems):
+        for problem in problems:
+            if problem.block in seen:
+                raise Wrong("a node newer than what points to it is read", str(problem))
 
 
 def read_all(device: CountingDevice) -> tuple[Tree | None, str]:
