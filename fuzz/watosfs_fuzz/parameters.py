@@ -59,6 +59,8 @@ NAMES_ODD: Final = (
     b".a",
     b"-",
 )
+#: For targets that take few names: too long for 8.3, two of them alike in their first letters.
+NAMES_PLAIN_LONGER: Final = (b"longername1", b"longername2", b"anotherlongname" * 3)
 NAMES_SPECIAL: Final = (b".", b"..")
 #: Enough for three levels of directory tree (a leaf holds 14 entries, an inode leaf 15).
 NAMES_MANY: Final = tuple(b"n%03d" % i for i in range(400))

@@ -2,9 +2,10 @@
 
 Checks: only the documented errnos; blocks read stay within a multiple of what the device has;
 ``check`` says clean only of what can be read to the end; a clean image, changed by us, is clean
-again and reads as it should; what can be repaired is clean then, and can be read to its end. Does
-not check: what a read-write mount makes of an image that is not clean, but for its errnos and the
-work it takes; that a repair keeps what it could (``tests/impl/wfs3/test_repair.py``).
+again and reads as it should; no node is read that is newer than what points to it; what can be
+repaired is clean then, and can be read to its end. Does not check: what a read-write mount makes of
+an image that is not clean, but for its errnos and the work it takes; that a repair keeps what it
+could (``tests/impl/wfs3/test_repair.py``).
 """
 
 import errno
@@ -59,10 +60,13 @@ def run(data: bytes) -> str:
     device = CountingDevice(SparseImage.parse(data, _UNIT))
     size = device.block_count
     tree, damage = read_all(device)
+    seen = frozenset(device.blocks_read)
     device.allow("check", 2 * size + 4)
     report = check(device, data=True)
     if report.is_clean and damage:
         raise Wrong("check says clean of what cannot be read", damage)
+    if tree is not None and not damage:
+        _newer(report, seen)
     fields = sorted({f"{problem.structure}.{problem.field}" for problem in report.problems})
     verdict = f"{damage}|{' '.join(fields)[:300]}"
     if not report.is_clean:
@@ -88,6 +92,15 @@ def _repair(device: CountingDevice) -> str:
     if found is None or damage:
         raise Wrong("it cannot be read after a repair", damage)
     return f"repaired with {len(done.losses)} losses"
+
+
+def _newer(report: Report, seen: frozenset[int]) -> None:
+    """A node that is newer than what points to it must not be read, when nothing else is wrong."""
+    problems = report.problems
+    if all(problem.field == "generation" for problem in problems):
+        for problem in problems:
+            if problem.block in seen:
+                raise Wrong("a node newer than what points to it is read", str(problem))
 
 
 def read_all(device: CountingDevice) -> tuple[Tree | None, str]:

@@ -29,6 +29,7 @@ def mutate(data: bytes, random: Random) -> bytes:
     """A mutant of an image."""
     image = SparseImage.parse(data, _UNIT)
     for _ in range(random.choice((1, 1, 1, 2, 3))):
+        # Also after an edit that took the last block away.
         if not image.blocks:
             image.blocks[0] = bytes(_UNIT)
         kind = random.random()
