@@ -36,7 +36,7 @@ from watosfs_fuzz.parsers.images import SparseImage
 _BLOCK: Final = 4096
 _DEVICE_BLOCKS: Final = 1024
 _GENERATION: Final = 1 << 20
-_KNOWN_INCOMPAT: Final = 1
+_KNOWN_INCOMPAT: Final = 3
 _INODE_BYTES: Final = 256
 _EXTENT_FIELDS: Final = 7
 
