@@ -92,7 +92,7 @@ def test_the_page_says_what_was_covered_and_what_not(metrics: Path) -> None:
     assert "ENOENT" in text
     assert "Detection power" in text
     assert "Never run: " in text
-    ran = {feature.split()[0] for feature in read(metrics)[0].features}
+    ran = {str(feature["name"]).split()[0] for feature in read(metrics)[0].features}
     never = {kind.name() for kind in OPERATION_TYPES} - ran - {"crash"}
     assert never
     shown = text.partition("Never run: ")[2].partition("</p>")[0]
