@@ -10,8 +10,8 @@ from watosfs.block.memory import MemoryDevice
 from watosfs.wfs3.mkfs import mkfs
 from watosfs.wfs3.volume import Volume
 
-#: As large as littlefs' image; pyfatfs needs a larger one for FAT32.
-_BLOCKS = 1 << 15
+#: 256 MiB.
+_BLOCKS = 1 << 16
 _PIECE = 256
 
 

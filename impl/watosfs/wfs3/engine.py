@@ -76,6 +76,7 @@ class Engine(Admission):
     def load_roots(self) -> None:
         """Start from the durable roots."""
         superblock = self.superblock
+        self.pages.clear()
         self.inode_tree = BTree(self.store, INODES, superblock.root_tree_block)
         self.orphan_tree = BTree(self.store, ORPHANS, superblock.orphan_root)
         self.space = Space(self.store, BTree(self.store, FREE, superblock.free_tree_block))
