@@ -55,6 +55,7 @@ def run_once(subject: Subject, files: int, pieces: int = PIECES) -> dict[str, An
     mount = subject.remount()
     if mount is not None:
         figures["mount"] = timed("mount", mount) * 1e3
+        subject.stat_files(count)  # deleting is measured with warm caches
     durable = min(count, DURABLE_FILES)
     seconds = timed("durable", lambda: subject.make_durable_files(durable, PAYLOAD))
     figures["durable"] = seconds / durable * 1e6
