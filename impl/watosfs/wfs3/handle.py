@@ -68,6 +68,16 @@ class Handle:
             found = engine.pages.find(self.number, offset, count)
             if found is not None:
                 return found
+        inode = self.inode_to_read(count, offset)
+        inside = offset % PAGE_SIZE_BYTES
+        if inside + count <= PAGE_SIZE_BYTES and engine.may_keep_page(inode, offset - inside):
+            page = engine.data.read(inode, offset - inside, PAGE_SIZE_BYTES)
+            engine.pages.keep(self.number, offset - inside, page)
+            return page[inside : inside + count]
+        return engine.data.read(inode, offset, count)
+
+    def inode_to_read(self, count: int, offset: int) -> Inode:
+        """The inode, when this may be read; else EBADF, ESTALE, EINVAL, EISDIR."""
         inode = self.inode()
         if self.flags & O_ACCMODE == O_WRONLY:
             raise failure(errno.EBADF)
@@ -75,12 +85,7 @@ class Handle:
             raise failure(errno.EINVAL)
         if not inode.is_file:
             raise failure(errno.EISDIR)
-        inside = offset % PAGE_SIZE_BYTES
-        if inside + count <= PAGE_SIZE_BYTES and engine.may_keep_page(inode, offset - inside):
-            page = engine.data.read(inode, offset - inside, PAGE_SIZE_BYTES)
-            engine.pages.keep(self.number, offset - inside, page)
-            return page[inside : inside + count]
-        return engine.data.read(inode, offset, count)
+        return inode
 
     def pwrite(self, data: Buffer, offset: int) -> int:
         """Write all of ``data`` at ``offset`` (at the end with O_APPEND) or nothing; its length.
