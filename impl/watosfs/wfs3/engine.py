@@ -13,6 +13,7 @@ from watosfs.errors import DamageError, failure
 from watosfs.wfs3 import commit as protocol
 from watosfs.wfs3.admission import Admission
 from watosfs.wfs3.allocator import Allocator
+from watosfs.wfs3.batches import gathered
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.extents import ExtentError
 from watosfs.wfs3.filedata import FileData
@@ -78,6 +79,7 @@ class Engine(Admission):
     def load_roots(self) -> None:
         """Start from the durable roots."""
         superblock = self.superblock
+        self.pages.clear()
         self.inode_tree = BTree(self.store, INODES, superblock.root_tree_block)
         self.orphan_tree = BTree(self.store, ORPHANS, superblock.orphan_root)
         self.space = Space(self.store, BTree(self.store, FREE, superblock.free_tree_block))
@@ -183,8 +185,9 @@ class Engine(Admission):
         """Place and encode every dirty node but the free tree's; they are clean afterwards, still
         unwritten.
         """
-        for number in sorted(self.data.dirty):
-            self.data.write_out(self.modify(number))
+        with gathered(self):
+            for number in sorted(self.data.dirty):
+                self.data.write_out(self.modify(number))
         trees: list[BTree] = [tree for _, tree in sorted(self.dirty_trees.items())]
         trees += [self.orphan_tree, self.inode_tree]
         nodes = [node for tree in trees for node in tree.dirty_nodes()]

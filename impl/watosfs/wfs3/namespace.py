@@ -43,9 +43,8 @@ class Namespace:
         known = self.names.get((parent, name))
         if known is not None:
             return known
-        engine = self.engine
-        found = directory.lookup(engine.tree(self.directory(parent)), name)
-        if found is not None:
+        found = directory.lookup(self.tree_of(parent), name)
+        if found is not None and name not in directory.DOT_NAMES:
             if len(self.names) >= _NAMES_IN_MEMORY_MAX:
                 self.names.clear()
             self.names[parent, name] = found
@@ -69,7 +68,7 @@ class Namespace:
 
     def resolve(self, path: bytes, follow: Follow) -> Place:
         """Where a path leads. Raises what ``paths.resolve`` raises."""
-        return resolve(path, follow, self.lookup, self.target_of)
+        return resolve(path, follow, self.lookup, self.target_of, self.names)
 
     def find(self, path: bytes, follow: Follow) -> Inode:
         """The inode that a path leads to; ENOENT when there is none."""
@@ -103,11 +102,10 @@ class Namespace:
 
     def create(self, place: Place, mode: int, kind_bits: int, owner: Owner = ROOT) -> Inode:
         """A new inode under a name that does not exist. The caller has checked ``place``."""
-        tree = self.tree_of(place.parent)
-        parent = self.engine.inode(place.parent)
+        parent = self.directory(place.parent)
         if kind_bits == stat.S_IFDIR and parent.nlink >= LINK_MAX:
             raise failure(errno.EMLINK, place.path)
-        self.admit(tree)
+        self.admit(self.engine.tree(parent))
         return self.add_inode(place, mode, kind_bits, owner)
 
     def add_inode(self, place: Place, mode: int, kind_bits: int, owner: Owner) -> Inode:
@@ -264,12 +262,14 @@ class Namespace:
 
     def drop_link(self, number: int) -> None:
         """One name less for a non-directory."""
-        engine = self.engine
-        inode = engine.modify(number)
-        inode.nlink -= 1
-        inode.ctime_ns = engine.clock()
-        if inode.nlink == 0:
-            self.bury(inode)
+        inode = self.engine.inode(number)
+        if inode.nlink > 1 or self.is_kept(number):
+            inode = self.engine.modify(number)
+            inode.nlink -= 1
+            inode.ctime_ns = self.engine.clock()
+            if inode.nlink:
+                return
+        self.bury(inode)
 
     def drop_directory(self, number: int) -> None:
         """The last name of an empty directory is gone."""
@@ -278,9 +278,13 @@ class Namespace:
         inode.ctime_ns = self.engine.clock()
         self.bury(inode)
 
+    def is_kept(self, number: int) -> bool:
+        """Whether an inode outlives its names: somebody has it open, or still may."""
+        return self.keeps_unlinked or bool(self.open_counts.get(number))
+
     def bury(self, inode: Inode) -> None:
         """A nameless inode: an orphan while handles are open on it, else deleted."""
-        if self.keeps_unlinked or self.open_counts.get(inode.number):
+        if self.is_kept(inode.number):
             self.engine.orphan_tree.insert(inode.number, self.engine.store.generation)
         else:
             self.engine.delete_inode(inode)
