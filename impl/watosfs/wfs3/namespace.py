@@ -242,7 +242,7 @@ class Namespace:
         self.drop_directory(place.number)
 
     def refuse_miscounted(self, place: Place) -> None:
-        """EUCLEAN when the inode, or a directory's parent, counts no link; else EROFS comes first."""
+        """EUCLEAN when the inode, or a directory's parent, counts no link; EROFS comes first."""
         is_directory = place.kind == TYPE_DIRECTORY
         counting, least = (place.parent, 3) if is_directory else (place.number, 1)
         nlink = self.engine.inode(counting).nlink
