@@ -19,7 +19,7 @@ from watosfs_fuzz.kernel.lockstep import run_generated, run_steps
 from watosfs_fuzz.kernel.minimise import minimise
 from watosfs_fuzz.kernel.watosfs_target import WatosfsKernelTarget
 from watosfs_fuzz.tally import Settings
-from watosfs_fuzz.worker import MEMO_ENTRIES_MAX, kept_and_minimised, never, run_trace
+from watosfs_fuzz.worker import MEMO_ENTRIES_MAX, found, minimised, run_from
 
 CALLS = 60
 #: The name under which the unmodified code is measured.
@@ -64,7 +64,8 @@ def measure_campaign(fault: Fault, seed: int, seconds: float) -> Measurement:
     with applied(name):
         for number in count():
             now = replace(settings, nested=number // 2 % 2)
-            report = run_trace(now, number, memo)
+            ran = run_from(now, number, (), memo)
+            report = ran.report
             executions += len(report.operations) + report.exploration.recoveries
             spent = time.monotonic() - start
             if len(memo) > MEMO_ENTRIES_MAX:
@@ -73,7 +74,7 @@ def measure_campaign(fault: Fault, seed: int, seconds: float) -> Measurement:
                 break
             if spent >= seconds:
                 return Measurement(fault.identity, fault.mode, seed, False, seconds, executions)
-        finding = kept_and_minimised(now, number, report, never)
+        finding = minimised(found(now, number, ran))
         broken = finding.case.run(crashes=True, memo={}).failure
     good = finding.case.run(crashes=True, memo={}).failure
     length = len(finding.case.operations)
