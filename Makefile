@@ -1,6 +1,7 @@
 # Two commands do all: `make fuzz` and `make test`. Each sets up .venv by itself.
 PYTHON ?= python3
 SECONDS ?= 60
+BENCH_OUT ?= findings/bench
 # Always through the interpreter: a script's first line names the folder it was installed in.
 RUN := .venv/bin/python -m
 READY := .venv/ready
@@ -29,7 +30,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(RUN) pip install --quiet --editable '.[bench]'
-	$(RUN) benchmarks
+	$(RUN) benchmarks --out $(BENCH_OUT)
 
 # The stamp is older than pyproject.toml when the dependencies may have changed: install again.
 $(READY): pyproject.toml

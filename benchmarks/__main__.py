@@ -1,147 +1,125 @@
 """``python -m benchmarks``: the table of claims, ours beside the peers', alternating, medians.
 
-Every round runs every subject once on a fresh instance, one after the other, so that a slow moment
-of a shared machine hits all alike; the ratio to the peer is what counts.
+Every round runs every subject once on a fresh instance, one after the other and each in a process
+of its own, so that a slow moment of a shared machine hits all alike; the ratio to the peer is what
+counts. Peers that are not installed are named and left out. ``--out DIR`` keeps the table
+(``table.md``), the figures (``figures.json``) and a plot (``plot.png``).
 """
 
 import argparse
-import gc
 import json
 import os
 import platform
-import resource
 import statistics
+import subprocess
 import sys
-import time
+import tempfile
 from collections import defaultdict
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from benchmarks import system_calls
-from benchmarks.fuzzing import crash_rate, lockstep_rate
-from benchmarks.subject import MIB, Work
-from benchmarks.subjects.host import HostDirectory
-from benchmarks.subjects.wfs3 import Wfs3InMemory
+from benchmarks.measuring import NOT_INSTALLED
+from benchmarks.rates import RATES
+from benchmarks.report import as_json, markdown, plot
+from benchmarks.subjects import SUBJECTS
 
 FILES = 5000
-PIECES = 64
-WORKS = [
-    Work("create", "create 5,000 files of 100 bytes, one commit", "us/file", False, 25),
-    Work("stat", "stat of those", "us/file", False, None),
-    Work("delete", "delete of those", "us/file", False, None),
-    Work("mount", "mount with 5,000 files", "ms", False, 1),
-    Work("write", "write 64 MiB by 1 MiB, data CRC on", "MB/s", True, 1500),
-    Work("read", "read and verify 64 MiB by 1 MiB", "MB/s", True, 2500),
-    Work("lockstep", "lockstep, full state compared each time", "operations/s", True, 2000),
-    Work("pread", "cached pread of 4 KiB by register", "calls/s", True, 60_000),
-    Work("open", "open and close by register", "pairs/s", True, 30_000),
-    Work("crash", "crash recoveries with oracle, 50-operation traces", "recoveries/s", True, 1000),
-]
 
 
-def timed(call: Callable[[], object]) -> float:
-    """Seconds that a call takes."""
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
-def run_once(subject: Any) -> dict[str, float]:
-    """One round of one subject: figures by work key."""
-    payload, piece = os.urandom(100), os.urandom(MIB)
-    figures = {}
-    gc.collect()
-    subject.start()
-    figures["create"] = timed(lambda: subject.make_files(FILES, payload)) / FILES * 1e6
-    figures["stat"] = timed(lambda: subject.stat_files(FILES)) / FILES * 1e6
-    mount = subject.remount()
-    if mount is not None:
-        figures["mount"] = timed(mount) * 1e3
-    figures["delete"] = timed(lambda: subject.delete_files(FILES)) / FILES * 1e6
-    figures["write"] = PIECES * MIB / 1e6 / timed(lambda: subject.write(piece, PIECES))
-    figures["read"] = PIECES * MIB / 1e6 / timed(lambda: subject.read(MIB, PIECES))
-    subject.stop()
-    return figures
-
-
-def subjects() -> list[Any]:
-    """Ours first, then the peers that are installed."""
-    found: list[Any] = [Wfs3InMemory(), HostDirectory()]
-    try:
-        from benchmarks.subjects.littlefs import LittlefsInMemory
-
-        found.insert(1, LittlefsInMemory())
-    except ImportError:
-        print("littlefs-python is not installed: pip install 'watosfs[targets]'", file=sys.stderr)
+def measure(name: str, files: int) -> dict[str, Any]:
+    """One round of one subject, in a process of its own; ImportError names what is missing."""
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks.measuring", name, str(files)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if process.returncode == NOT_INSTALLED:
+        raise ImportError(process.stderr.strip())
+    if process.returncode:
+        raise RuntimeError(f"{name}: {process.stderr.strip()}")
+    found = json.loads(process.stdout)
+    assert isinstance(found, dict)
     return found
 
 
-SYSTEM_CALLS = {
-    "wfs3": system_calls.ours,
-    "host": system_calls.host,
-    "pyfakefs": system_calls.fake,
-}
+def file_system_at(path: str) -> str:
+    """The kind of file system that holds a path, where the system tells (Linux); else nothing."""
+    try:
+        mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    except OSError:
+        return ""
+    under = [row for row in mounts if Path(path).resolve().is_relative_to(row[1])]
+    return max(under, key=lambda row: len(row[1]))[2] if under else ""
+
+
+def run(rounds: int, files: int, names: list[str], *, with_rates: bool) -> dict[str, Any]:
+    """All rounds: medians, peaks and what was missing."""
+    taken: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in names}
+    peaks: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in names}
+    counts: dict[str, int] = {}
+    missing: dict[str, str] = {}
+    for number in range(1, rounds + 1):
+        for name in names:
+            if name in missing:
+                continue
+            print(f"round {number} of {rounds}: {name}", file=sys.stderr)
+            try:
+                found = measure(name, files)
+            except ImportError as error:
+                missing[name] = str(error)
+                continue
+            counts[name] = found["files"]
+            for key, figure in found["figures"].items():
+                taken[name][key].append(figure)
+            for key, peak in found["peaks"].items():
+                peaks[name][key].append(peak)
+            if with_rates and name in RATES:
+                for key, figure in RATES[name]().items():
+                    taken[name][key].append(figure)
+    return {
+        "python": platform.python_version(),
+        "rounds": rounds,
+        "files": counts,
+        "disk": file_system_at(tempfile.gettempdir()),
+        "load": os.getloadavg()[0],
+        "missing": list(missing.values()),
+        "medians": {name: medians_of(taken[name]) for name in counts},
+        "peaks_mib": {name: medians_of(peaks[name]) for name in counts},
+        "rounds_taken": taken,
+    }
+
+
+def medians_of(taken: dict[str, list[float]]) -> dict[str, float]:
+    """The median of each."""
+    return {key: statistics.median(values) for key, values in taken.items()}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run all, print the table (or JSON); exit status 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds to take medians of (5)")
+    parser.add_argument("--files", type=int, default=FILES, help="small files (5,000)")
+    parser.add_argument("--only", help="subjects, with commas between them (all)")
+    parser.add_argument("--no-rates", action="store_true", help="no system calls, no fuzzing")
+    parser.add_argument("--out", type=Path, help="keep table.md, figures.json and plot.png here")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(argv)
-    taken: dict[tuple[str, str], list[float]] = defaultdict(list)
-    names = []
-    for _ in range(options.rounds):
-        for subject in subjects():
-            if subject.name not in names:
-                names.append(subject.name)
-            for key, figure in run_once(subject).items():
-                taken[subject.name, key].append(figure)
-        for name, measure in SYSTEM_CALLS.items():
-            if name not in names:
-                names.append(name)
-            for key, figure in measure().items():
-                taken[name, key].append(figure)
-        taken["wfs3", "lockstep"].append(lockstep_rate())
-        taken["wfs3", "crash"].append(crash_rate())
-    medians = {key: statistics.median(values) for key, values in taken.items()}
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    if options.json:
-        print(json.dumps({
-            "python": platform.python_version(), "rounds": options.rounds, "peak_mib": peak_mib,
-            "medians": {f"{name} {key}": value for (name, key), value in medians.items()},
-        }, indent=1))  # fmt: skip
-        return 0
-    table = Table(title=f"medians of {options.rounds}, Python {platform.python_version()}")
-    table.add_column("work")
-    for name in names:
-        table.add_column(name, justify="right")
-    table.add_column("unit")
-    table.add_column("goal", justify="right")
-    table.add_column("times littlefs-mem", justify="right")
-    for work in WORKS:
-        cells = [
-            f"{medians[name, work.key]:,.2f}" if (name, work.key) in medians else "-"
-            for name in names
-        ]
-        goal = (
-            "-" if work.goal is None else f"{'>=' if work.more_is_better else '<='} {work.goal:,}"
-        )
-        table.add_row(work.title, *cells, work.unit, goal, ratio(work, medians))
-    Console().print(table)
-    print(f"peak memory of the whole run: {peak_mib:,.0f} MiB")
+    names = options.only.split(",") if options.only else list(SUBJECTS)
+    unknown = [name for name in names if name not in SUBJECTS]
+    if unknown:
+        parser.error(f"no subject {', '.join(unknown)}; there are {', '.join(SUBJECTS)}")
+    measured = run(options.rounds, options.files, names, with_rates=not options.no_rates)
+    print(as_json(measured) if options.json else markdown(measured))
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "figures.json").write_text(as_json(measured))
+        (options.out / "table.md").write_text(markdown(measured))
+        try:
+            plot(measured, options.out / "plot.png")
+        except ImportError as error:
+            print(f"no plot: {error}; pip install 'watosfs[report]'", file=sys.stderr)
     return 0
-
-
-def ratio(work: Work, medians: dict[tuple[str, str], float]) -> str:
-    """How many times better than littlefs ours is."""
-    peer, ours = medians.get(("littlefs-mem", work.key)), medians.get(("wfs3", work.key))
-    if peer is None or ours is None:
-        return "-"
-    return f"{ours / peer if work.more_is_better else peer / ours:,.1f}"
 
 
 if __name__ == "__main__":

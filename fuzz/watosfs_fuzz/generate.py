@@ -29,6 +29,10 @@ EVERY_KIND = Swarm()
 DRAWS_MAX = 200
 
 
+#: Of the traces of a target that takes few names, each so many-th has longer ones too.
+LONGER_EVERY = 3
+
+
 class Generator:
     """One trace, an operation at a time.
 
@@ -49,7 +53,10 @@ class Generator:
         dialect = swarm.dialect(dialect)
         names = frozenset(kind.name() for kind in dialect.operations)
         plan = swarm.plan(plan_of(rng, names, length))
-        self.plan = replace(plan, names=dialect.names_among(plan.names) or p.NAMES_TINY)
+        chosen = dialect.names_among(plan.names) or p.NAMES_TINY
+        if dialect.names is not None and not trace_number % LONGER_EVERY:
+            chosen += dialect.names_among(p.NAMES_PLAIN_LONGER)
+        self.plan = replace(plan, names=chosen)
         self.accepts = dialect.accepts
         self.sketch = Sketch()
         self.arguments = Arguments(rng, self.sketch, self.plan.names, self.plan.error_share)

@@ -21,6 +21,7 @@ GROUPS = {
     "links": ("link", "symlink", "readlink"),
     "attributes": ("setxattr", "getxattr", "listxattr", "removexattr"),
     "metadata": ("chmod", "chown", "utimens"),
+    "compression": ("compress",),
     "renames": ("rename",),
     "removal": ("unlink", "rmdir"),
     "sizes": ("truncate", "ftruncate"),

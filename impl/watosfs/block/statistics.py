@@ -36,6 +36,24 @@ class Counts:
         )
 
 
+@dataclass(slots=True)
+class CacheCounts:
+    """What the cache did, in blocks. A hit is a block that was asked for and here."""
+
+    hits: int = 0
+    misses: int = 0
+    read_ahead: int = 0
+    read_ahead_used: int = 0
+    passed_by: int = 0  #: in long runs, read or written past the cache
+    evicted: int = 0
+    written_back: int = 0
+
+    @property
+    def hit_rate(self) -> float:
+        """Hits per block asked for, 0 to 1; long runs do not count."""
+        return self.hits / max(self.hits + self.misses, 1)
+
+
 class CountingDevice:
     """``device``, with ``counts`` of what was asked of it."""
 

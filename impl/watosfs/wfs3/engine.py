@@ -13,6 +13,7 @@ from watosfs.errors import DamageError, failure
 from watosfs.wfs3 import commit as protocol
 from watosfs.wfs3.admission import Admission
 from watosfs.wfs3.allocator import Allocator
+from watosfs.wfs3.batches import gathered
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.extents import ExtentError
 from watosfs.wfs3.filedata import FileData
@@ -51,6 +52,8 @@ class Engine(Admission):
         #: durability.
         self.has_failed = False
         self.in_transaction = False
+        #: Incompatible features that this transaction came to use.
+        self.features = 0
         #: Called when ``fail`` has thrown the working tree away.
         self.reverted: Callable[[], None] = lambda: None
         #: True from an operation's admission to its end: an error in between shuts the volume down.
@@ -76,6 +79,7 @@ class Engine(Admission):
     def load_roots(self) -> None:
         """Start from the durable roots."""
         superblock = self.superblock
+        self.pages.clear()
         self.inode_tree = BTree(self.store, INODES, superblock.root_tree_block)
         self.orphan_tree = BTree(self.store, ORPHANS, superblock.orphan_root)
         self.space = Space(self.store, BTree(self.store, FREE, superblock.free_tree_block))
@@ -173,6 +177,7 @@ class Engine(Admission):
             next_inode=self.next_inode,
             commit_time_ns=max(self.clock(), 0),
             orphan_root=stored_root(self.orphan_tree),
+            incompat=self.superblock.incompat | self.features,
         )
         return superblock, writes
 
@@ -180,8 +185,9 @@ class Engine(Admission):
         """Place and encode every dirty node but the free tree's; they are clean afterwards, still
         unwritten.
         """
-        for number in sorted(self.data.dirty):
-            self.data.write_out(self.modify(number))
+        with gathered(self):
+            for number in sorted(self.data.dirty):
+                self.data.write_out(self.modify(number))
         trees: list[BTree] = [tree for _, tree in sorted(self.dirty_trees.items())]
         trees += [self.orphan_tree, self.inode_tree]
         nodes = [node for tree in trees for node in tree.dirty_nodes()]
@@ -232,6 +238,7 @@ class Engine(Admission):
 
     def revert(self) -> None:
         """Forget everything since the last commit."""
+        self.features = 0
         self.store.cache.clear()
         self.store.dirty_count = 0
         self.store.dropped = None

@@ -7,6 +7,7 @@ from watosfs.block.device import Buffer
 from watosfs.errors import failure
 from watosfs.wfs3.attributes import Stat, stat_of
 from watosfs.wfs3.format import FILE_SIZE_MAX
+from watosfs.wfs3.pages import PAGE_SIZE_BYTES
 from watosfs.wfs3.records import Inode
 
 if TYPE_CHECKING:
@@ -60,6 +61,23 @@ class Handle:
         """At most ``count`` bytes from ``offset``; empty at and beyond the end. EINVAL, EISDIR,
         EBADF.
         """
+        engine = self.volume.engine
+        if 0 <= count <= PAGE_SIZE_BYTES and not (
+            self.is_closed or self.is_stale or self.flags & O_ACCMODE == O_WRONLY
+        ):
+            found = engine.pages.find(self.number, offset, count)
+            if found is not None:
+                return found
+        inode = self.inode_to_read(count, offset)
+        inside = offset % PAGE_SIZE_BYTES
+        if inside + count <= PAGE_SIZE_BYTES and engine.may_keep_page(inode, offset - inside):
+            page = engine.data.read(inode, offset - inside, PAGE_SIZE_BYTES)
+            engine.pages.keep(self.number, offset - inside, page)
+            return page[inside : inside + count]
+        return engine.data.read(inode, offset, count)
+
+    def inode_to_read(self, count: int, offset: int) -> Inode:
+        """The inode, when this may be read; else EBADF, ESTALE, EINVAL, EISDIR."""
         inode = self.inode()
         if self.flags & O_ACCMODE == O_WRONLY:
             raise failure(errno.EBADF)
@@ -67,7 +85,7 @@ class Handle:
             raise failure(errno.EINVAL)
         if not inode.is_file:
             raise failure(errno.EISDIR)
-        return self.volume.engine.data.read(inode, offset, count)
+        return inode
 
     def pwrite(self, data: Buffer, offset: int) -> int:
         """Write all of ``data`` at ``offset`` (at the end with O_APPEND) or nothing; its length.
@@ -93,9 +111,10 @@ class Handle:
             cost = engine.data.cost_of_write(inode, offset, length)
             if cost or not engine.admit_at_once():
                 engine.admit(cost + engine.inode_tree.height + 1)
-            engine.is_changing = False
-            engine.data.read_before_write(inode, offset, length)
-            engine.is_changing = True
+            if cost:  # else the file stays in its inode
+                engine.is_changing = False
+                engine.data.read_before_write(inode, offset, length)
+                engine.is_changing = True
             inode = engine.modify(self.number)
             engine.data.write(inode, offset, data)
             inode.mtime_ns = inode.ctime_ns = engine.clock()

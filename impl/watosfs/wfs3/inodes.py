@@ -6,6 +6,7 @@ from watosfs.errors import DamageError
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.filedata import FileData
 from watosfs.wfs3.node import DIRECTORY, EXTENTS
+from watosfs.wfs3.pages import PAGE_SIZE_BYTES, PageCache
 from watosfs.wfs3.records import Inode, decode_inode
 from watosfs.wfs3.store import NodeStore
 
@@ -28,6 +29,8 @@ class InodeTable:
         self.inodes: dict[int, Inode] = {}
         self.dirty_inodes: dict[int, Inode] = {}
         self.dirty_trees: dict[int, BTree] = {}
+        #: Of inodes that are not dirty.
+        self.pages = PageCache()
 
     def inode(self, number: int) -> Inode:
         """The inode, decoded. Raises DamageError when a name leads to none."""
@@ -66,10 +69,21 @@ class InodeTable:
         if not path or path[-1][0].keys[path[-1][1]] != number:
             raise DamageError("inode tree", 0, f"inode {number} is missing")
         self.inode_tree.make_path_dirty(path)
+        self.pages.drop(number)
         leaf, i = path[-1]
         leaf.values[i] = inode
         self.dirty_inodes[number] = inode
         return inode
+
+    def may_keep_page(self, inode: Inode, offset: int) -> bool:
+        """Whether the page at ``offset`` of a file is one that ``pages`` may hold: whole, within
+        one extent, and of an inode that nothing has changed since the last commit.
+        """
+        return (
+            offset + PAGE_SIZE_BYTES <= inode.size
+            and inode.number not in self.dirty_inodes
+            and self.store.strict
+        )
 
     def new_inode(self, mode: int, now_ns: int, nlink: int) -> Inode:
         """A fresh inode with the next number, in the tree and dirty."""
@@ -91,6 +105,7 @@ class InodeTable:
         self.delete_attributes(inode)
         number = inode.number
         self.inode_tree.delete(self.inode_tree.lower_bound(number))
+        self.pages.drop(number)
         self.inodes.pop(number, None)
         self.dirty_inodes.pop(number, None)
         self.dirty_trees.pop(number, None)

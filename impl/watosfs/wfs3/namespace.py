@@ -12,6 +12,7 @@ from typing import TypeAlias
 from watosfs.errors import DamageError, failure
 from watosfs.wfs3 import directory, orphans
 from watosfs.wfs3.btree import BTree
+from watosfs.wfs3.compressing import inherit_level
 from watosfs.wfs3.engine import Engine
 from watosfs.wfs3.filereading import tree_extents
 from watosfs.wfs3.format import INLINE_SIZE_MAX, LINK_MAX, PATH_MAX
@@ -42,9 +43,8 @@ class Namespace:
         known = self.names.get((parent, name))
         if known is not None:
             return known
-        engine = self.engine
-        found = directory.lookup(engine.tree(self.directory(parent)), name)
-        if found is not None:
+        found = directory.lookup(self.tree_of(parent), name)
+        if found is not None and name not in directory.DOT_NAMES:
             if len(self.names) >= _NAMES_IN_MEMORY_MAX:
                 self.names.clear()
             self.names[parent, name] = found
@@ -68,7 +68,7 @@ class Namespace:
 
     def resolve(self, path: bytes, follow: Follow) -> Place:
         """Where a path leads. Raises what ``paths.resolve`` raises."""
-        return resolve(path, follow, self.lookup, self.target_of)
+        return resolve(path, follow, self.lookup, self.target_of, self.names)
 
     def find(self, path: bytes, follow: Follow) -> Inode:
         """The inode that a path leads to; ENOENT when there is none."""
@@ -102,11 +102,10 @@ class Namespace:
 
     def create(self, place: Place, mode: int, kind_bits: int, owner: Owner = ROOT) -> Inode:
         """A new inode under a name that does not exist. The caller has checked ``place``."""
-        tree = self.tree_of(place.parent)
-        parent = self.engine.inode(place.parent)
+        parent = self.directory(place.parent)
         if kind_bits == stat.S_IFDIR and parent.nlink >= LINK_MAX:
             raise failure(errno.EMLINK, place.path)
-        self.admit(tree)
+        self.admit(self.engine.tree(parent))
         return self.add_inode(place, mode, kind_bits, owner)
 
     def add_inode(self, place: Place, mode: int, kind_bits: int, owner: Owner) -> Inode:
@@ -117,6 +116,7 @@ class Namespace:
         is_directory = kind_bits == stat.S_IFDIR
         inode = engine.new_inode(mode & 0o7777 | kind_bits, now, 2 if is_directory else 1)
         inode.uid, inode.gid = owner
+        inherit_level(inode, parent)
         kind = ENTRY_TYPES[kind_bits]
         directory.add(engine.changing_tree(parent), place.name, inode.number, kind)
         self.names[place.parent, place.name] = (inode.number, kind)
@@ -187,6 +187,7 @@ class Namespace:
             raise failure(errno.EISDIR, path)
         if place.trailing_slash:
             raise failure(errno.ENOTDIR, path)
+        self.refuse_miscounted(place)
         inode = self.engine.inode(place.number)
         tree, drops = self.tree_of(place.parent), self.runs_of(inode)
         try:
@@ -233,11 +234,22 @@ class Namespace:
             raise failure(errno.ENOTDIR, path)
         if not directory.is_empty(self.tree_of(place.number)):
             raise failure(errno.ENOTEMPTY, path)
+        self.refuse_miscounted(place)
         drops = self.runs_of(self.engine.inode(place.number))
         self.admit(self.tree_of(place.parent), frees=True, drops=drops)
         parent = self.remove_name(place)
         parent.nlink -= 1
         self.drop_directory(place.number)
+
+    def refuse_miscounted(self, place: Place) -> None:
+        """EUCLEAN before the name of an inode goes that counts none; or of a directory whose parent
+        counts none. Where nothing may be changed, EROFS comes first.
+        """
+        is_directory = place.kind == TYPE_DIRECTORY
+        counting, least = (place.parent, 3) if is_directory else (place.number, 1)
+        nlink = self.engine.inode(counting).nlink
+        if nlink < least and self.engine.read_only_reason is None:
+            raise DamageError("inode", 0, f"inode {counting} counts {nlink} links")
 
     def remove_name(self, place: Place) -> Inode:
         """Take the entry out of its directory; the directory's inode."""
@@ -250,12 +262,14 @@ class Namespace:
 
     def drop_link(self, number: int) -> None:
         """One name less for a non-directory."""
-        engine = self.engine
-        inode = engine.modify(number)
-        inode.nlink -= 1
-        inode.ctime_ns = engine.clock()
-        if inode.nlink == 0:
-            self.bury(inode)
+        inode = self.engine.inode(number)
+        if inode.nlink > 1 or self.is_kept(number):
+            inode = self.engine.modify(number)
+            inode.nlink -= 1
+            inode.ctime_ns = self.engine.clock()
+            if inode.nlink:
+                return
+        self.bury(inode)
 
     def drop_directory(self, number: int) -> None:
         """The last name of an empty directory is gone."""
@@ -264,9 +278,13 @@ class Namespace:
         inode.ctime_ns = self.engine.clock()
         self.bury(inode)
 
+    def is_kept(self, number: int) -> bool:
+        """Whether an inode outlives its names: somebody has it open, or still may."""
+        return self.keeps_unlinked or bool(self.open_counts.get(number))
+
     def bury(self, inode: Inode) -> None:
         """A nameless inode: an orphan while handles are open on it, else deleted."""
-        if self.keeps_unlinked or self.open_counts.get(inode.number):
+        if self.is_kept(inode.number):
             self.engine.orphan_tree.insert(inode.number, self.engine.store.generation)
         else:
             self.engine.delete_inode(inode)

@@ -9,7 +9,6 @@ entry.
 import struct
 from collections.abc import Callable
 from functools import cache
-from itertools import chain
 from typing import Any, Final
 from zlib import crc32
 
@@ -46,7 +45,9 @@ def _decode_pairs(data: Buffer, count: int) -> tuple[list[int], list[Any]]:
 
 
 def _encode_pairs(keys: list[int], values: list[Any]) -> bytes:
-    return _pairs(len(keys)).pack(*chain.from_iterable(zip(keys, values, strict=True)))
+    flat = keys + values
+    flat[::2], flat[1::2] = keys, values
+    return _pairs(len(keys)).pack(*flat)
 
 
 def _decode_extents(data: Buffer, count: int) -> tuple[list[int], list[Any]]:

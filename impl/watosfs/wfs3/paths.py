@@ -7,8 +7,9 @@ directory.
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from watosfs.errors import failure
@@ -51,8 +52,10 @@ def resolve(
     follow: Follow,
     lookup: Callable[[int, bytes], tuple[int, int] | None],
     readlink: Callable[[int], bytes],
+    known: Mapping[tuple[int, bytes], tuple[int, int]] = MappingProxyType({}),
 ) -> Place:
     """Walk ``path`` from the root. ``lookup(directory, name)`` gives (inode number, kind) or None.
+    ``known`` holds some of its answers, never for ``.`` or ``..``.
 
     Raises ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL (a NUL byte), or what the two callables
     raise.
@@ -70,21 +73,23 @@ def resolve(
     links = 0
     while work:
         part = work.pop()
-        if part == b".":
-            special = part
-            continue
-        if part == b"..":
-            special = part
-            if len(ancestors) > 1:
-                ancestors.pop()
-            continue
-        if len(part) > NAME_MAX:
-            raise failure(errno.ENAMETOOLONG, path)
-        found = lookup(ancestors[-1], part)
+        found = known.get((ancestors[-1], part))
         if found is None:
-            if work:
-                raise failure(errno.ENOENT, path)
-            return Place(ancestors, part, 0, 0, trailing, b"", path)
+            if part == b".":
+                special = part
+                continue
+            if part == b"..":
+                special = part
+                if len(ancestors) > 1:
+                    ancestors.pop()
+                continue
+            if len(part) > NAME_MAX:
+                raise failure(errno.ENAMETOOLONG, path)
+            found = lookup(ancestors[-1], part)
+            if found is None:
+                if work:
+                    raise failure(errno.ENOENT, path)
+                return Place(ancestors, part, 0, 0, trailing, b"", path)
         number, kind = found
         if kind == TYPE_SYMLINK and (
             work or follow is Follow.ALWAYS or (trailing and follow is Follow.TRAILING_SLASH)

@@ -14,6 +14,7 @@ from watosfs.block.device import BlockDevice
 from watosfs.errors import DamageError, failure
 from watosfs.wfs3 import orphans
 from watosfs.wfs3.attributes import SpaceUse
+from watosfs.wfs3.batches import Batches
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.engine import Engine
 from watosfs.wfs3.extents import ExtentError
@@ -31,7 +32,7 @@ CACHE_BLOCKS = 8192
 DIRTY_BYTES_MAX = 16 << 20
 
 
-class Volume(PathOperations):
+class Volume(PathOperations, Batches):
     """Made by ``Volume.mount``; ``unmount`` (or ``with``) ends it. Not thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
