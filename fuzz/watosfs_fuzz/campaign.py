@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from watosfs_fuzz.cluster import Cluster
 from watosfs_fuzz.corpus import Corpus, CorpusFolder, CorpusTrace
 from watosfs_fuzz.crew import Alone, Crew, Job, Processes
 from watosfs_fuzz.findings import Finding, write_finding, write_whole
@@ -40,13 +41,20 @@ def run_campaign(
     """
     out.mkdir(parents=True, exist_ok=True)
     if crew is None:
-        crew = Alone() if settings.jobs == 1 else Processes(settings.jobs)
+        crew = crew_of(settings)
     try:
         campaign = Campaign(settings, out, progress, crew)
         with interruptions(crew.stop):
             return campaign.run()
     finally:
         crew.close()
+
+
+def crew_of(settings: Settings) -> Crew:
+    """Who works. Raises ValueError for a cluster that cannot be had."""
+    if settings.scheduler is not None:
+        return Cluster(settings.scheduler)
+    return Alone() if settings.jobs == 1 else Processes(settings.jobs)
 
 
 @contextmanager

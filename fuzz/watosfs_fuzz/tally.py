@@ -36,6 +36,8 @@ class Settings:
     swarm: bool = False
     corpus: Path | None = None
     resume: bool = False
+    #: Of a Dask scheduler, None for this machine.
+    scheduler: str | None = None
 
 
 @dataclass(slots=True)

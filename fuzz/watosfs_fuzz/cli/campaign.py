@@ -32,6 +32,9 @@ def add_guidance(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--corpus", type=Path, metavar="DIR", help="keep traces that showed something new, and vary"
     )
+    run.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster, as in tcp://host:8786"
+    )
     run.add_argument("--resume", action="store_true", help="go on from where --corpus stands")
 
 
@@ -59,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
         swarm=not options.no_swarm,
         corpus=options.corpus,
         resume=options.resume,
+        scheduler=options.scheduler,
     )
     if settings.corpus is not None and not settings.guided:
         raise ValueError("--no-guide keeps no corpus")
