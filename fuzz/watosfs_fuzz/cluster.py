@@ -58,7 +58,7 @@ class Cluster:
 
         if self.is_stopped:
             self.asked.set()
-        with suppress(TimeoutError):
+        with self.client.as_current(), suppress(TimeoutError):
             wait([job.future for job in jobs], timeout=0.5, return_when="FIRST_COMPLETED")
 
     def lost(self, job: Job) -> bool:
@@ -78,8 +78,7 @@ class Cluster:
 
 def work_on_worker(name: str, work: Callable[..., Any], *arguments: Any) -> Any:
     """A job on a worker, which looks for the campaign's flag between traces."""
-    from distributed import Event, worker_client
+    from distributed import Event, get_client
 
-    with worker_client(separate_thread=False) as client:
-        asked = Event(name, client=client)
-        return work(*arguments, asked.is_set)
+    asked = Event(name, client=get_client())
+    return work(*arguments, asked.is_set)
