@@ -31,7 +31,7 @@ from watosfs_fuzz.parsers import loop
 from watosfs_fuzz.parsers.catalogue import require_harness
 from watosfs_fuzz.parsers.harness import Failure, execute
 from watosfs_fuzz.tally import Settings
-from watosfs_fuzz.worker import MEMO_ENTRIES_MAX, kept_and_minimised, never, run_trace
+from watosfs_fuzz.worker import MEMO_ENTRIES_MAX, found, minimised, run_from
 from watosfs_model.operations import Crash
 
 CALLS = 60
@@ -89,7 +89,8 @@ def measure_volume(fault: Fault, seed: int, seconds: float) -> Measurement:
     with applied(name):
         for number in count():
             now = replace(settings, nested=nested_of(fault.mode, number))
-            report = run_trace(now, number, memo)
+            ran = run_from(now, number, (), memo)
+            report = ran.report
             executions += len(report.operations) + report.exploration.recoveries
             spent = time.monotonic() - start
             if len(memo) > MEMO_ENTRIES_MAX:
@@ -98,7 +99,7 @@ def measure_volume(fault: Fault, seed: int, seconds: float) -> Measurement:
                 break
             if spent >= seconds:
                 return missed(fault, seed, seconds, executions)
-        finding = kept_and_minimised(now, number, report, never)
+        finding = minimised(found(now, number, ran))
         broken = finding.case.run(crashes=settings.crashes, memo={}).failure
     good = finding.case.run(crashes=settings.crashes, memo={}).failure
     operations = finding.case.operations
