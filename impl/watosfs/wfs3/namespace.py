@@ -260,11 +260,11 @@ class Namespace:
 
     def drop_link(self, number: int) -> None:
         """One name less for a non-directory."""
-        inode = self.engine.inode(number)
+        engine, inode = self.engine, self.engine.inode(number)
         if inode.nlink > 1 or self.is_kept(number):
-            inode = self.engine.modify(number)
+            inode = engine.modify(number)
             inode.nlink -= 1
-            inode.ctime_ns = self.engine.clock()
+            inode.ctime_ns = engine.clock()
             if inode.nlink:
                 return
         self.bury(inode)
