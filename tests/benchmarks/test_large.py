@@ -3,8 +3,8 @@ high, whatever grows. Canary: a lookup that reads the whole directory is caught.
 """
 
 import pytest
-from benchmarks import large
 
+from benchmarks import large
 from watosfs.wfs3 import directory
 from watosfs.wfs3.records import entry_names
 
