@@ -8,15 +8,17 @@ same order, so that a budget can be spent in slices.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple, TypeAlias
 
 from watosfs_model import System, step
-from watosfs_model.data import Fill, Literal
+from watosfs_model.data import Fill, Literal, Repeat
 from watosfs_model.open_flags import O_APPEND, O_CREAT, O_RDWR, O_TRUNC
 from watosfs_model.operations import (
     Begin,
     Chmod,
     Commit,
+    Compress,
     Fsync,
     Ftruncate,
     Link,
@@ -44,6 +46,15 @@ _SYNC: Final = Sync()
 _FSYNC: Final = Fsync(3)
 _BEGIN: Final = Begin()
 _COMMIT: Final = Commit()
+
+
+def compressible(operation: Operation) -> Operation:
+    """A write with data that repeats in place of noise; anything else as it is."""
+    if isinstance(operation, Pwrite) and isinstance(operation.data, Fill):
+        return replace(operation, data=Repeat(operation.data.seed, operation.data.length))
+    return operation
+
+
 #: /a has two blocks, /d/b lives in its inode, /e is an empty directory; /f and /d/f do not exist.
 SIZE_OF_A: Final = 5000
 SETUP: Final[Steps] = (
@@ -56,6 +67,8 @@ SETUP: Final[Steps] = (
     Setxattr(b"/a", b"user.k", Literal(b"v"), 0),
     Sync(),
 )
+#: The same tree, all data compressed that can be.
+COMPRESSED_SETUP: Final[Steps] = (Compress(b"/", 1), *map(compressible, SETUP))
 FILES: Final = (b"/a", b"/d/b")
 EXISTING: Final = (*FILES, b"/d", b"/e")
 MISSING: Final = (b"/f", b"/d/f")
@@ -104,12 +117,17 @@ def persisted(change: Steps) -> tuple[Steps, Steps, Steps, Steps]:
     return change, (*change, _SYNC), (*change, _FSYNC), (_BEGIN, *change, _COMMIT)
 
 
-def workloads(count: int) -> Iterator[Workload]:
+def workloads(count: int, *, is_compressed: bool = False) -> Iterator[Workload]:
     """All workloads of ``count`` changes (1 or more) whose operations succeed."""
-    base = after(System.fresh(), SETUP)
+    setup = COMPRESSED_SETUP if is_compressed else SETUP
+    base = after(System.fresh(), setup)
     assert base is not None
-    choices = [persisted(change) for change in changes()]
-    for number, (steps, _) in enumerate(extended(SETUP, base, choices, count)):
+    each = changes()
+    if is_compressed:
+        each = [tuple(map(compressible, change)) for change in each]
+        each += [(Compress(path, level),) for path in (b"/a", b"/d") for level in (0, 19)]
+    choices = [persisted(change) for change in each]
+    for number, (steps, _) in enumerate(extended(setup, base, choices, count)):
         yield Workload(number, steps)
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from watosfs.wfs3.compressing import level_of
 from watosfs_fuzz.cli.main import main
-from watosfs_fuzz.exhaust import SETUP, after, changes, persisted, workloads
+from watosfs_fuzz.exhaust import COMPRESSED_SETUP, SETUP, after, changes, persisted, workloads
+from watosfs_fuzz.targets.wfs3 import Wfs3Target
 from watosfs_model import System
 
 
@@ -33,11 +35,26 @@ def test_the_order_is_always_the_same() -> None:
     assert first[0] == first[1]
 
 
+def test_compressed_workloads_compress() -> None:
+    found = list(workloads(1, is_compressed=True))
+    assert all(workload.operations[: len(SETUP) + 1] == COMPRESSED_SETUP for workload in found)
+    assert len(found) > len(list(workloads(1)))
+    target = Wfs3Target()
+    target.start()
+    for operation in found[0].operations:
+        assert not target.apply(1, operation).errno
+    assert level_of(target.volume.find(b"/a")) == 1
+    assert target.volume.stat(b"/a").st_blocks == 8
+    target.close()
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", [[], ["--compressed"]])
 def test_all_workloads_of_one_change_are_clean_with_nested_crashes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kind: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--ops", "1", "--nested", "2", "--jobs", "2", "--json", "--out", str(tmp_path)]
+    arguments += kind
     assert main(["exhaust", *arguments]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["complete"]

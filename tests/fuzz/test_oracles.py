@@ -141,6 +141,13 @@ def test_a_finding_keeps_what_was_off(tmp_path: Path) -> None:
 
 
 def test_a_campaign_leaves_oracles_out() -> None:
-    settings = Settings(seed=1, canary="second-flush-missing", off=without(ORACLES))
-    found = {finding.failure.kind for finding in run_task(settings, 0, frozenset()).findings}
-    assert "crash" not in found
+    """Of a power cut after which the trace goes on the state is always held against the model: a
+    lockstep has to go on from somewhere. With this seed there is none before the fault shows.
+    """
+
+    def kinds(off: frozenset[str]) -> set[str]:
+        settings = Settings(seed=3, canary="second-flush-missing", off=off)
+        return {finding.failure.kind for finding in run_task(settings, 0, frozenset()).findings}
+
+    assert "crash" in kinds(frozenset())
+    assert "crash" not in kinds(without(ORACLES))

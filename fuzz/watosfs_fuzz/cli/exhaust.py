@@ -53,6 +53,11 @@ def run_some(batch: list[Case], canary: str | None) -> Totals:
     return totals
 
 
+def source_of(options: argparse.Namespace) -> Iterator[Workload]:
+    """The workloads that are asked for."""
+    return workloads(options.ops, is_compressed=options.compressed)
+
+
 def batches(source: Iterator[Workload], options: argparse.Namespace) -> Iterator[list[Case]]:
     """The workloads in pieces."""
     like = Case(
@@ -71,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     if options.canary is not None:
         require_canary(options.canary)
     totals = Totals(before=done_before(options))
-    source = batches(islice(workloads(options.ops), totals.before, None), options)
+    source = batches(islice(source_of(options), totals.before, None), options)
     start = last = time.monotonic()
     running: dict[Future[Totals], int] = {}
     finished: set[int] = set()
@@ -116,7 +121,8 @@ def add(totals: Totals, part: Totals) -> None:
 
 def key(options: argparse.Namespace) -> str:
     """What a state file must agree on."""
-    return f"{options.target} ops {options.ops} nested {options.nested} {options.device}"
+    kind = " compressed" if options.compressed else ""
+    return f"{options.target} ops {options.ops} nested {options.nested} {options.device}{kind}"
 
 
 def done_before(options: argparse.Namespace) -> int:

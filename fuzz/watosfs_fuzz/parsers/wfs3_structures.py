@@ -36,7 +36,7 @@ from watosfs_fuzz.parsers.images import SparseImage
 _BLOCK: Final = 4096
 _DEVICE_BLOCKS: Final = 1024
 _GENERATION: Final = 1 << 20
-_KNOWN_INCOMPAT: Final = 1
+_KNOWN_INCOMPAT: Final = 3
 _INODE_BYTES: Final = 256
 _EXTENT_FIELDS: Final = 7
 
@@ -193,8 +193,11 @@ def extent(data: bytes) -> str:
         if not remarks and facts.block_end <= _DEVICE_BLOCKS:
             raise Wrong("check says nothing of an extent that cannot be read") from error
         return verdict_of(error) + " ".join(remark[1] for remark in remarks)
-    blocks = found.length // _BLOCK
-    if not 1 <= blocks <= 16 or not 2 <= found.disk_block <= _DEVICE_BLOCKS - blocks:
+    blocks, stands_for = found.stored_blocks, found.length // _BLOCK
+    is_odd = blocks == stands_for if found.flags else blocks != stands_for
+    if is_odd or not 1 <= blocks <= stands_for <= 16:
+        raise Wrong("an extent of an odd number of blocks is accepted", str(found))
+    if not 2 <= found.disk_block <= _DEVICE_BLOCKS - blocks:
         raise Wrong("an extent outside the volume is accepted", str(found))
     return "accepted " + " ".join(remark[1] for remark in remarks)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from watosfs.block.device import BLOCK_SIZE_BYTES
 from watosfs.cli import fat_images, output, statistics, wfs2_images, wfs3_images
 from watosfs.cli.blank import blank
+from watosfs.cli.compress import LEVEL_DEFAULT
 from watosfs.cli.devices import kind_of_volume, opened_device
 from watosfs.cli.failures import Failure, UsageFailure, blame
 from watosfs.cli.interruption import Stop
@@ -18,6 +19,7 @@ from watosfs.cli.names import json_name, one_line, printable
 from watosfs.cli.path_volume import kind_of
 from watosfs.cli.presentation import columns, human_size, parse_size
 from watosfs.cli.session import mounted
+from watosfs.wfs3.compressing import LEVEL_MAX
 from watosfs.wfs3.dump import describe_block
 from watosfs.wfs3.format import BLOCK_COUNT_MIN, Superblock
 from watosfs.wfs3.mkfs import mkfs
@@ -41,6 +43,16 @@ def add_mkfs(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--label", type=os.fsencode, default=b"", help="up to 32 bytes; 11 characters on FAT"
+    )
+    parser.add_argument(
+        "--compress",
+        type=int,
+        nargs="?",
+        choices=range(1, LEVEL_MAX + 1),
+        const=LEVEL_DEFAULT,
+        default=0,
+        metavar="LEVEL",
+        help=f"compress all files, with zstd at 1 to {LEVEL_MAX} ({LEVEL_DEFAULT} if left out)",
     )
     parser.add_argument("--force", action="store_true", help="lose what IMAGE holds now")
     parser.set_defaults(run=make)
@@ -135,6 +147,8 @@ def make(options: Namespace) -> int:
     if options.size is not None:
         least, unit = (fat_images.SIZE_MIN_BYTES, 512) if is_fat else (_SIZE_MIN_BYTES, 4096)
         size_bytes = options.size.at_least(least, unit)
+    if options.compress and options.type != "wfs3":
+        raise UsageFailure(f"argument --compress: {options.type} does not compress")
     if not is_fat:
         _require_label(options.label)
     block_size = fat_images.BLOCK_SIZE_BYTES if is_fat else BLOCK_SIZE_BYTES
@@ -147,7 +161,7 @@ def make(options: Namespace) -> int:
             if options.type == wfs2_images.TYPE:
                 output.write_line(f"{shown}: {wfs2_images.make(device, options.label)}")
                 return 0
-            superblock = mkfs(device, label=options.label)
+            superblock = mkfs(device, label=options.label, compression=options.compress)
         except BaseException:
             if not exists:
                 os.unlink(image)

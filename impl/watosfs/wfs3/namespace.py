@@ -12,6 +12,7 @@ from typing import TypeAlias
 from watosfs.errors import DamageError, failure
 from watosfs.wfs3 import directory, orphans
 from watosfs.wfs3.btree import BTree
+from watosfs.wfs3.compressing import inherit_level
 from watosfs.wfs3.engine import Engine
 from watosfs.wfs3.filereading import tree_extents
 from watosfs.wfs3.format import INLINE_SIZE_MAX, LINK_MAX, PATH_MAX
@@ -115,6 +116,7 @@ class Namespace:
         is_directory = kind_bits == stat.S_IFDIR
         inode = engine.new_inode(mode & 0o7777 | kind_bits, now, 2 if is_directory else 1)
         inode.uid, inode.gid = owner
+        inherit_level(inode, parent)
         kind = ENTRY_TYPES[kind_bits]
         directory.add(engine.changing_tree(parent), place.name, inode.number, kind)
         self.names[place.parent, place.name] = (inode.number, kind)

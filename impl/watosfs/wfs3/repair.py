@@ -23,7 +23,7 @@ from watosfs.wfs3.checker.report import Findings
 from watosfs.wfs3.checker.space import merged_runs
 from watosfs.wfs3.checker.superblocks import Copy, bit_names, is_usable, read_copies
 from watosfs.wfs3.extents import ExtentSet
-from watosfs.wfs3.format import BLOCK_SIZE, COUNTER_MAX, RO_COMPAT_KNOWN, SUPERBLOCK_SLOTS
+from watosfs.wfs3.format import COUNTER_MAX, RO_COMPAT_KNOWN, SUPERBLOCK_SLOTS
 from watosfs.wfs3.records import Extent
 from watosfs.wfs3.repairer.names import Names
 from watosfs.wfs3.repairer.rebuild import Rebuild, without
@@ -131,7 +131,7 @@ def union(runs: Iterable[tuple[int, int]]) -> ExtentSet:
 
 def blocks_of(extent: Extent) -> tuple[int, int]:
     """(start, end) of an extent on disk."""
-    return extent.disk_block, extent.disk_block + extent.length // BLOCK_SIZE
+    return extent.disk_block, extent.disk_block + extent.stored_blocks
 
 
 def in_words(losses: Sequence[Loss], paths: dict[int, bytes]) -> tuple[str, ...]:

@@ -240,3 +240,32 @@ def test_df_tells_what_reading_everything_took(filled: str, watosfs: Runner) -> 
     assert found["operation"]["close"]["calls"] == found["operation"]["openat"]["calls"]
     text = watosfs.ok("df", "--stats", "--prometheus", filled).out
     assert b'\nwatosfs_operation_calls_total{operation="openat"} ' in text
+
+
+def test_files_are_compressed_when_that_is_asked_for(here: Path, watosfs: Runner) -> None:
+    watosfs.ok("mkfs", "small.img", "--size", "4M", "--compress")
+    data = b"a line that repeats\n" * 20_000
+    watosfs.ok("put", "-", "small.img:/on", stdin=data)
+    watosfs.ok("compress", "--off", "small.img:/")
+    watosfs.ok("put", "-", "small.img:/off", stdin=data)
+    watosfs.ok("mkdir", "small.img:/d")
+    watosfs.ok("ln", "-s", "on", "small.img:/d/link")
+    watosfs.ok("compress", "-r", "--level", "19", "small.img:/d", "small.img:/off")
+    watosfs.ok("put", "-", "small.img:/d/deep", stdin=data)
+    sizes = {
+        name: json.loads(watosfs.ok("stat", "--json", f"small.img:/{name}").out)["allocated"]
+        for name in ("on", "off", "d/deep")
+    }
+    assert sizes["off"] >= len(data)
+    assert max(sizes["on"], sizes["d/deep"]) < len(data) // 8
+    for name in sizes:
+        assert watosfs.ok("cat", f"small.img:/{name}").out == data
+    assert watosfs.ok("check", "--data", "small.img").lines[-1] == "small.img: clean"
+    text = watosfs.refused("compress", "small.img:/none")
+    assert text == "compress: small.img:/none: No such file or directory"
+    watosfs.refused("compress", "--level", "20", "small.img:/", status=2)
+    fat = "fat.img", "--size", "4M", "--type", "fat12"
+    text = watosfs.refused("mkfs", *fat, "--compress", status=2)
+    assert text == "mkfs: argument --compress: fat12 does not compress"
+    watosfs.ok("mkfs", *fat)
+    assert "FAT does not compress" in watosfs.refused("compress", "fat.img:/")

@@ -7,6 +7,7 @@ from zlib import crc32
 from watosfs.block.device import BlockDevice, Buffer
 from watosfs.errors import DamageError
 from watosfs.wfs3.checker.trees import TreeWalker
+from watosfs.wfs3.compression import decompressed, is_compressed
 from watosfs.wfs3.extents import ExtentSet
 from watosfs.wfs3.format import (
     ATTRIBUTES_MAX,
@@ -66,10 +67,11 @@ def save_extents(
     limit = block_count_of(inode.size) * BLOCK_SIZE
     end = 0
     for _, facts in leaves:
-        for extent in facts.extents.extents:
+        for found in facts.extents.extents:
+            extent = found if is_compressed(found) else found._replace(flags=0)
             offset, block, length = extent[:3]
             where = f"{length} bytes at offset {offset}"
-            if not fits(extent, end, limit) or block + length // BLOCK_SIZE > walker.total:
+            if not fits(extent, end, limit) or block + extent.stored_blocks > walker.total:
                 yield f"{where}: their extent makes no sense"
                 continue
             stored = read_extent(walker.device, extent)
@@ -90,9 +92,9 @@ def keep_extent(
     kept: ExtentSet,
 ) -> None:
     """Note an extent that can be read; ``tail`` is how many bytes the file has from there on."""
-    start, count = extent.disk_block, extent.length // BLOCK_SIZE
+    start, count = extent.disk_block, extent.stored_blocks
     sound = extent._replace(
-        flags=0, refcount=1, generation=min(extent.generation, walker.generation & 0xFFFFFFFF)
+        refcount=1, generation=min(extent.generation, walker.generation & 0xFFFFFFFF)
     )
     is_padded = tail >= extent.length or memoryview(stored)[tail:] == bytes(extent.length - tail)
     if kept.meets(start, start + count) or not is_padded:
@@ -114,16 +116,20 @@ def fits(extent: Extent, end: int, limit: int) -> bool:
 
 
 def read_extent(device: BlockDevice, extent: Extent) -> Buffer | None:
-    """The blocks of an extent if they have its CRC."""
+    """The data of an extent if its blocks have its CRC."""
 
     def accept(buffer: Buffer) -> bool:
         return crc32(buffer) == extent.crc32
 
     try:
-        stored = device.read(extent.disk_block, extent.length // BLOCK_SIZE, accept)
+        stored = device.read(extent.disk_block, extent.stored_blocks, accept)
+        if not accept(stored):
+            return None
+        if extent.flags:
+            return decompressed(stored, extent.length, extent.disk_block)
     except OSError:
         return None
-    return stored if accept(stored) else None
+    return stored
 
 
 def become_inline(device: BlockDevice, inode: Inode, data: SavedData, kept: ExtentSet) -> None:
@@ -133,7 +139,7 @@ def become_inline(device: BlockDevice, inode: Inode, data: SavedData, kept: Exte
         if extent.file_offset == 0 and stored is not None:
             inode.inline = bytes(stored[: inode.size])
     for extent in data.extents:
-        kept.remove(extent.disk_block, extent.disk_block + extent.length // BLOCK_SIZE)
+        kept.remove(extent.disk_block, extent.disk_block + extent.stored_blocks)
     data.left += data.extents + data.moved
     data.extents.clear()
     data.moved.clear()

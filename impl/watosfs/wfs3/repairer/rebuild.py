@@ -19,6 +19,7 @@ from watosfs.wfs3.format import (
     BLOCK_SIZE,
     CHUNK_SIZE,
     FIRST_USABLE_BLOCK,
+    INCOMPAT_COMPRESSION,
     RO_COMPAT_ORPHAN_TREE,
     ROOT_INODE,
     SIGNATURE,
@@ -120,7 +121,9 @@ class Rebuild:
                 stored += self.moved(extent, inode.size - extent.file_offset)
             for extent in sorted(stored):
                 tree.insert(extent.file_offset, extent)
-                inode.blocks += extent.length // BLOCK_SIZE
+                inode.blocks += extent.stored_blocks
+                if extent.flags:
+                    engine.features |= INCOMPAT_COMPRESSION
         if tree.root != 0:
             engine.dirty_trees[number] = tree
 
@@ -138,6 +141,7 @@ class Rebuild:
                 file_offset=extent.file_offset + at,
                 disk_block=start,
                 length=len(piece),
+                flags=0,
                 crc32=crc32(piece),
                 generation=self.engine.store.generation & 0xFFFFFFFF,
             )

@@ -27,6 +27,7 @@ from watosfs.wfs3.records import (
     ENTRY_TYPES,
     INODE_FLAG_ATTRIBUTES,
     INODE_FLAG_INLINE,
+    INODE_LEVEL_MASK,
     Extent,
     Inode,
     decode_inode,
@@ -37,7 +38,7 @@ from watosfs.wfs3.repairer.contents import SavedData, save_data
 Progress = Callable[[str, int, int], None]
 
 _DOTS = (b".", b"..")
-_FLAGS_KEPT = INODE_FLAG_INLINE | INODE_FLAG_ATTRIBUTES
+_FLAGS_KEPT = INODE_FLAG_INLINE | INODE_FLAG_ATTRIBUTES | INODE_LEVEL_MASK
 _KINDS_KEPT = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO)
 
 
