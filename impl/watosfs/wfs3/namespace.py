@@ -179,12 +179,10 @@ class Namespace:
         slash).
         """
         path = place.path
-        if place.special:
+        if place.special or place.kind == TYPE_DIRECTORY:
             raise failure(errno.EISDIR, path)
         if not place.number:
             raise failure(errno.ENOENT, path)
-        if place.kind == TYPE_DIRECTORY:
-            raise failure(errno.EISDIR, path)
         if place.trailing_slash:
             raise failure(errno.ENOTDIR, path)
         self.refuse_miscounted(place)
