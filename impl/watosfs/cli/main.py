@@ -132,8 +132,9 @@ COMMANDS = {
         images.add_check,
         "verify an image",
         "Verify every rule of the format by a reader of its own; nothing is changed without "
-        "--repair, which is for FAT and WFS v2 images. Exit status: 0 clean or repaired, "
-        "1 problems, 2 wrong usage or an image that cannot be opened.",
+        "--repair. A WFS v3 image is repaired in a new generation, all data verified; each line "
+        "with 'repair:' is something lost or moved to /lost+found. Exit status: 0 clean or "
+        "repaired, 1 problems, 2 wrong usage or an image that cannot be opened.",
         ("check --data disk.img", "check --repair stick.img"),
     ),
     "dump": Command(
