@@ -39,9 +39,9 @@ def mutate(data: bytes, random: Random) -> bytes:
             _pointer(image, random)
         elif kind < 0.85:
             _superblocks(image, random)
-        elif kind < 0.95:
+        elif kind < 0.94:
             _copy_block(image, random)
-        elif kind < 0.98:
+        elif kind < 0.97:
             _size(image, random)
         else:
             _phantom(image, random)
