@@ -18,12 +18,12 @@ Burst = Callable[[Plan, Arguments], Iterator[Operation]]
 #: Neighbours here are neighbours in the tree of a directory.
 NEIGHBOURS = sorted(p.NAMES_MANY, key=name_hash)
 #: Names that a churn uses, and how many of them go at once.
-CHURNED, GAP = 30, 10
+CHURNED, GAP = 20, 10
 
 
 def burst(plan: Plan, arguments: Arguments) -> list[Operation]:
     """One run, that of the trace's style or any."""
-    if plan.style == "crowd" and arguments.random() < 0.5:
+    if plan.style == "crowd" and arguments.random() < 0.7:
         return list(churn(plan, arguments))
     make = BY_STYLE.get(plan.style) or arguments.pick(ALL)
     return list(make(plan, arguments))
@@ -49,23 +49,22 @@ def churn(plan: Plan, a: Arguments) -> Iterator[Operation]:
     directory = a.directory().rstrip(b"/")
     first = a.rng.randrange(len(NEIGHBOURS) - CHURNED)
     paths = [directory + b"/" + name for name in NEIGHBOURS[first : first + CHURNED]]
-    yield from (ops.Mkdir(path, 0o755) for path in a.rng.sample(paths, CHURNED))
-    here = set(range(CHURNED))
-    for _ in range(3):
-        gap = a.rng.randrange(CHURNED - GAP + 1)
-        back = a.rng.sample(range(gap, gap + GAP), 2)
-        around = range(max(gap - GAP, 0), min(gap + 2 * GAP, CHURNED))
-        gone = sorted(here & set(range(gap, gap + GAP)))
-        here = here - set(gone) | set(back)
-        yield from (ops.Rmdir(paths[at]) for at in gone)
-        yield from (ops.Mkdir(paths[at], 0o755) for at in back)
-        thinned = [at for at in around if at in here and a.random() < 0.7]
-        a.rng.shuffle(thinned)
-        yield from (ops.Rmdir(paths[at]) for at in thinned)
-        here -= set(thinned)
+    here: set[int] = set()
+    for share in (1, 0.75, 0.75):
         missing = [at for at in range(CHURNED) if at not in here]
-        yield from (ops.Mkdir(paths[at], 0o755) for at in a.rng.sample(missing, len(missing)))
-        here |= set(missing)
+        come = a.rng.sample(missing, int(len(missing) * share))
+        yield from (ops.Mkdir(paths[at], 0o755) for at in come)
+        here.update(come)
+        gap = a.rng.randrange(CHURNED - GAP + 1)
+        yield from (ops.Rmdir(paths[at]) for at in range(gap, gap + GAP) if at in here)
+        back = a.rng.sample(range(gap, gap + GAP), 2)
+        yield from (ops.Mkdir(paths[at], 0o755) for at in back)
+        here = here - set(range(gap, gap + GAP)) | set(back)
+        around = range(max(gap - GAP, 0), min(gap + 2 * GAP, CHURNED))
+        go = [at for at in around if at in here and a.random() < 0.5]
+        yield from (ops.Rmdir(paths[at]) for at in a.rng.sample(go, len(go)))
+        here -= set(go)
+    yield from (ops.Rmdir(paths[at]) for at in a.rng.sample(sorted(here), len(here)))
 
 
 def new_file(a: Arguments) -> tuple[Operation, int]:
