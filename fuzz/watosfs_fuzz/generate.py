@@ -63,7 +63,7 @@ class Generator:
         self.rng = rng
         self.queue: deque[Operation] = deque()
         self.left = self.plan.length
-        self.bursts_left = 3
+        self.burst_share, self.bursts_left = p.BURSTS.get(plan.style, p.BURSTS[""])
         self.makers = [MAKERS[name] for name, _ in self.plan.weights]
         self.weights = list(accumulate(weight for _, weight in self.plan.weights))
 
@@ -77,7 +77,7 @@ class Generator:
         if self.queue:
             return self.queue.popleft()
         draw = self.rng.random()
-        if self.bursts_left and draw < 0.04:
+        if self.bursts_left and draw < self.burst_share:
             self.bursts_left -= 1
             run = burst(self.plan, self.arguments)
             self.queue.extend(op for op in run if self.accepts(op))
