@@ -39,6 +39,7 @@ from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.process_obligations import process_obligations
 from watosfs_proofs.superblock_obligations import superblock_obligations
 from watosfs_proofs.tree_obligations import tree_obligations
+from watosfs_proofs.tree_search_obligations import tree_search_obligations
 from watosfs_proofs.tree_shape_obligations import tree_shape_obligations
 
 
@@ -67,6 +68,7 @@ GROUPS = (
     Group("file_reading", (filedata, filereading), file_reading_obligations),
     Group("cost", (filedata,), cost_obligations),
     Group("btree", (btree,), tree_obligations),
+    Group("tree_search", (btree,), tree_search_obligations),
     Group("tree_shape", (btree,), tree_shape_obligations),
     Group("descriptors", (descriptors, kernel, process), descriptor_obligations),
     Group("processes", (descriptors, kernel, process), process_obligations),

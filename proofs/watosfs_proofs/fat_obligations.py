@@ -84,13 +84,13 @@ def _extend(path: Path, module: ModuleType) -> str:
         world.chains.extend(world.chain, SymInt(wanted))
     except OSError as failure:
         path.prove("ENOSPC", failure.errno == errno.ENOSPC)
+        _prove_written_back(world, cannot_wait)
         path.prove("only when there are too few", total < wanted)
         path.prove("ENOSPC leaves the chain", term(world.chain.count) == had)
         path.prove("ENOSPC leaves what leads where", z3.Implies(
             z3.Not(held(c)), world.effective()(c) == effective(c)))  # fmt: skip
         return "refused"
-    path.prove("written back exactly when a change cannot wait, once",
-               z3.If(cannot_wait, 1, 0) == world.written_back)  # fmt: skip
+    _prove_written_back(world, cannot_wait)
     nearest = z3.IntVal(0) if tail is None else tail + 1
     path.prove("asked for next to the last cluster", z3.And(
         world.near[0] == nearest, len(world.near) == 1))  # fmt: skip
@@ -113,6 +113,12 @@ def _extend(path: Path, module: ModuleType) -> str:
             z3.Not(z3.Or(fresh(c), free(c))), world.entry(c) == entry(c)))  # fmt: skip
         return "extended"
     return "after a write-back"
+
+
+def _prove_written_back(world: World, cannot_wait: z3.BoolRef) -> None:
+    wanted = z3.If(cannot_wait, 1, 0)
+    world.path.prove("written back exactly when a change cannot wait, once",
+                     wanted == world.written_back)  # fmt: skip
 
 
 def _cut(path: Path, module: ModuleType) -> str:

@@ -191,7 +191,7 @@ def _inline(path: Path, module: ModuleType) -> str:
         if offset >= end:
             continue
         for kept in {min(size, most), max(min(size, most) - 1, 0)}:
-            data = object.__new__(kind)
+            data: Any = object.__new__(kind)
             inline, given = bytes(range(1, kept + 1)), bytes([255]) * (end - offset)
             inode = SimpleNamespace(size=size, inline=inline, number=NUMBER)
             expected = bytearray(inline.ljust(max(size, end), b"\0"))
