@@ -5,7 +5,7 @@ SECONDS ?= 60
 RUN := .venv/bin/python -m
 READY := .venv/ready
 
-.PHONY: fuzz test test-slow lint bench clean
+.PHONY: fuzz test test-slow test-all docs lint bench clean
 
 fuzz: $(READY)
 	$(RUN) watosfs_fuzz campaign --seconds $(SECONDS) --out findings
@@ -15,6 +15,12 @@ test: lint
 
 test-slow: $(READY)
 	$(RUN) pytest -q -n auto -m slow
+
+test-all: test test-slow
+
+docs: $(READY)
+	$(RUN) pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(RUN) mkdocs build --quiet
 
 lint: $(READY)
 	$(RUN) ruff check .
@@ -35,4 +41,4 @@ $(READY): pyproject.toml
 	@touch $(READY)
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis findings
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis findings site

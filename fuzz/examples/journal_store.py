@@ -152,12 +152,12 @@ class Store:
 
     def do_open(self, path: str, flags: str, mode: int) -> int:
         words = flags.split("|")
+        if "O_WRONLY" in words and "O_RDWR" in words:
+            raise Failure("EINVAL")
         name = self.name_in(path)
         file = self.files.get(name)
         if file is not None and "O_EXCL" in words and "O_CREAT" in words:
             raise Failure("EEXIST")
-        if "O_WRONLY" in words and "O_RDWR" in words:
-            raise Failure("EINVAL")
         if file is None and "O_CREAT" not in words:
             raise Failure("ENOENT")
         if file is None:

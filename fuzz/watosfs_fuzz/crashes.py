@@ -3,13 +3,15 @@
 A log runs from the start of a trace, or from a power cut in it, to the next power cut or the end.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-from watosfs_fuzz.crash.choice import CrashChoice, apply_choice, in_flight
+from watosfs_fuzz.crash.choice import CrashChoice, apply_choice, chained, in_flight
 from watosfs_fuzz.crash.explore import Exploration, explore
-from watosfs_fuzz.crash.lazy import Choices, LazyDevice
-from watosfs_fuzz.crash.log import Event, Image, Mark
+from watosfs_fuzz.crash.lazy import LazyDevice
+from watosfs_fuzz.crash.log import Event, Image, Mark, RecordingDevice
+from watosfs_fuzz.crash.odometer import Choices
 from watosfs_fuzz.crash.persistence import SECTOR, SECTORS, Persistence, sector_values
 from watosfs_fuzz.crash.windows import Window
 from watosfs_fuzz.lockstep import Failure, tree_difference
@@ -78,15 +80,33 @@ class LogCrashes:
         return None
 
     def replay(self, choice: CrashChoice) -> Failure | None:
-        """Recover from exactly one crash; ValueError when the log has no such place or value."""
-        events = self.target.device.events
-        image = apply_choice(self.target.base, events, choice, self.persistence)
-        marks = marks_of(events[: choice.event_index])
+        """Recover from exactly one crash, and those in its recovery; ValueError when the log has
+        no such place or value.
+        """
+        marks = marks_of(self.target.device.events[: choice.event_index])
+        image = self.cuts(choice)[-1].image(self.persistence)
         window = Window(image, {}, choice.event_index, marks, 0, 0)
         device = LazyDevice(self.target.geometry.block_count, window, Choices())
         reason = self.judge(self.oracle.recover(device), window)
         where = f"{place_of(marks)} ({str(choice).removeprefix('crash ')})"
         return None if reason is None else failure_of(reason, where)
+
+    def cuts(self, choice: CrashChoice) -> list["PowerCut"]:
+        """Each power cut of a choice with the log that it ends: the trace's, then recoveries'.
+        ValueError when there is no such place or value.
+        """
+        first, *later = choice.chain()
+        found = [PowerCut(self.target.base, self.target.device.events, first)]
+        for then in later:
+            device = RecordingDevice(
+                self.target.geometry.block_count, found[-1].image(self.persistence)
+            )
+            base = dict(device.image)
+            with suppress(OSError):  # a recovery that fails wrote what it wrote
+                self.target.recover(device, self.oracle.done)
+            events = [event for event in device.events if not isinstance(event, Mark)]
+            found.append(PowerCut(base, events, then))
+        return found
 
     def smallest(
         self, exploration: Exploration, key: tuple[str, str]
@@ -104,10 +124,38 @@ class LogCrashes:
             found[choice] = failure
             return True
 
-        newest = NewestDigits(self.target.base, self.target.device.events, self.persistence)
-        choices = {failure.choice for failure in exploration.failures if failure.depth == 0}
-        best = simplest_choice(choices, newest, fails, newest.older)
+        failures = sorted(exploration.failures, key=lambda failure: failure.depth)
+        shallow = [f.choice for f in failures if f.depth == failures[0].depth]
+        best = self.simplest_of({choice for choice in shallow if fails(choice)}, fails)
         return None if best is None else (best, found[best])
+
+    def simplest_of(
+        self, choices: Set[CrashChoice], fails: Callable[[CrashChoice], bool]
+    ) -> CrashChoice | None:
+        """Made simple power cut by power cut, the last first: it is the one that fails."""
+        if not choices:
+            return None
+        depth = len(next(iter(choices)).chain())
+        best: CrashChoice | None = None
+        for at in reversed(range(depth)):
+            candidates = choices if depth == 1 else {best or min(choices, key=length)}
+            cuts = self.cuts(next(iter(candidates)))
+            newest = NewestDigits(cuts[at].base, cuts[at].events, self.persistence)
+            chain = next(iter(candidates)).chain()
+
+            def whole(
+                alone: CrashChoice, chain: list[CrashChoice] = chain, at: int = at
+            ) -> CrashChoice:
+                return chained([*chain[:at], alone, *chain[at + 1 :]])
+
+            alone = simplest_choice(
+                {choice.chain()[at] for choice in candidates},
+                newest,
+                lambda choice, whole=whole: fails(whole(choice)),  # type: ignore[misc]
+                newest.older,
+            )
+            best = best if alone is None else whole(alone)
+        return best
 
     def recover_at(self, cut: Cut, now: int) -> tuple[System | None, Failure | None]:
         """Restart the target from a cut; the model's state that it came back in.
@@ -138,6 +186,19 @@ class LogCrashes:
         return None, Failure("crash", "state", "\n".join(lines))
 
 
+@dataclass(frozen=True, slots=True)
+class PowerCut:
+    """A place in a log over ``base``, and what each undecided sector held there."""
+
+    base: Image
+    events: Sequence[Event]
+    choice: CrashChoice
+
+    def image(self, persistence: Persistence) -> dict[int, bytes]:
+        """What it leaves. ValueError when there is no such place or value."""
+        return apply_choice(self.base, self.events, self.choice, persistence)
+
+
 class NewestDigits:
     """The digits of what was written last, by place and block."""
 
@@ -165,6 +226,11 @@ class NewestDigits:
             events = self.events[:place]
             self.versions[place] = in_flight(self.base, events, self.persistence)[1]
         return self.versions[place]
+
+
+def length(choice: CrashChoice) -> int:
+    """How many blocks a choice names."""
+    return sum(len(cut.sectors) for cut in choice.chain())
 
 
 def sectors_of(known: Sequence[bytes]) -> list[tuple[list[bytes], bytes]]:

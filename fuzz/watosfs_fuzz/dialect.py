@@ -8,17 +8,22 @@ that a target which hides behind them shows.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TypeAlias
 
 from watosfs_model.open_flags import NAMED_FLAGS, O_ACCMODE
 from watosfs_model.operations import OPERATION_TYPES, Operation
+from watosfs_model.state import Volume
 
 #: ``docs/DESIGN.md`` section 2.3: (tree by path, open files by descriptor).
 Entry: TypeAlias = tuple[object, ...]
 Tree: TypeAlias = dict[bytes, Entry]
 Observed: TypeAlias = tuple[Tree, dict[int, Entry]]
+
+#: Given the states of which a crash may leave parts, says what of a tree is none of them, or None.
+Contract: TypeAlias = Callable[[Sequence[Volume]], Callable[[Tree], str | None]]
 
 #: The fields of an entry, in order.
 FIELDS = (
@@ -53,6 +58,8 @@ class Dialect:
     file_bytes_max: int = _UNLIMITED
     open_flags: int = _FLAGS_ALL
     may_refuse: bool = False
+    #: What a crash may leave, where that is more than one of the permitted states as a whole.
+    contract: Contract | None = None
 
     def __post_init__(self) -> None:
         unknown = self.fields - set(FIELDS)

@@ -7,8 +7,7 @@ left out: what fails changes nothing, so it is a shorter workload. Numbered from
 same order, so that a budget can be spent in slices.
 """
 
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from watosfs_model import System, step
@@ -37,8 +36,14 @@ from watosfs_model.operations import (
 )
 
 Steps: TypeAlias = tuple[Operation, ...]
+#: For each change its persistence points, as ``persisted`` says.
+Choices: TypeAlias = Sequence[tuple[Steps, Steps, Steps, Steps]]
 
 PID: Final = 1
+_SYNC: Final = Sync()
+_FSYNC: Final = Fsync(3)
+_BEGIN: Final = Begin()
+_COMMIT: Final = Commit()
 #: /a has two blocks, /d/b lives in its inode, /e is an empty directory; /f and /d/f do not exist.
 SIZE_OF_A: Final = 5000
 SETUP: Final[Steps] = (
@@ -94,22 +99,47 @@ def changes() -> list[Steps]:
     return found
 
 
-def persisted(change: Steps) -> list[Steps]:
+def persisted(change: Steps) -> tuple[Steps, Steps, Steps, Steps]:
     """The change with each persistence point: none, a sync, an fsync, or in a transaction."""
-    return [change, (*change, Sync()), (*change, Fsync(3)), (Begin(), *change, Commit())]
+    return change, (*change, _SYNC), (*change, _FSYNC), (_BEGIN, *change, _COMMIT)
 
 
 def workloads(count: int) -> Iterator[Workload]:
     """All workloads of ``count`` changes (1 or more) whose operations succeed."""
-    choices = [steps for change in changes() for steps in persisted(change)]
     base = after(System.fresh(), SETUP)
     assert base is not None
-    number = 0
-    for chosen in product(choices, repeat=count):
-        steps = tuple(operation for piece in chosen for operation in piece)
-        if after(base, steps) is not None:
-            yield Workload(number, (*SETUP, *steps))
-            number += 1
+    choices = [persisted(change) for change in changes()]
+    for number, (steps, _) in enumerate(extended(SETUP, base, choices, count)):
+        yield Workload(number, steps)
+
+
+def extended(
+    start: Steps, system: System, choices: Choices, count: int
+) -> Iterator[tuple[Steps, System]]:
+    """``start`` with ``count`` more changes, and the model after it. What workloads have in common
+    is stepped once.
+    """
+    if not count:
+        yield start, system
+        return
+    for steps, changed in continuations(system, choices):
+        yield from extended((*start, *steps), changed, choices, count - 1)
+
+
+def continuations(system: System, choices: Choices) -> Iterator[tuple[Steps, System]]:
+    """Each change with each persistence point that succeeds, and the model after it."""
+    begun = after(system, (_BEGIN,))
+    for plain, synced, fsynced, inside in choices:
+        changed = after(system, plain)
+        if changed is not None:
+            yield plain, changed
+            for steps in (synced, fsynced):
+                persistent = after(changed, steps[-1:])
+                if persistent is not None:
+                    yield steps, persistent
+        committed = begun and after(begun, inside[1:])
+        if committed is not None:
+            yield inside, committed
 
 
 def after(system: System, operations: Steps) -> System | None:

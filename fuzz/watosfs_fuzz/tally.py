@@ -75,6 +75,7 @@ class Tally:
             "crash_points": exploration.windows,
             "legal_crash_images": str(exploration.images),
             "recoveries": exploration.recoveries,
+            "recalled": exploration.recalled,
             "outcomes_reused": exploration.outcomes_reused,
             "images_left_out": str(exploration.images_left_out),
             "findings": [

@@ -4,6 +4,7 @@ write log.
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from struct import Struct
 from types import MappingProxyType
 from typing import Protocol
 
@@ -22,6 +23,7 @@ DESCRIPTORS_MAX = 1024
 NANOSECONDS_PER_OPERATION = 1_000_000_000
 WHOLE_CONTENT_BYTES_MAX = 1 << 20
 CONTENT_BLOCK_BYTES = 4096
+_BLOCKS_OF = Struct(f"{CONTENT_BLOCK_BYTES}s").iter_unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,10 @@ def content_blocks(pieces: list[tuple[int, bytes]]) -> tuple[tuple[int, bytes], 
     zero = bytes(CONTENT_BLOCK_BYTES)
     blocks = []
     for offset, data in pieces:
-        for at in range(0, len(data), CONTENT_BLOCK_BYTES):
-            block = data[at : at + CONTENT_BLOCK_BYTES].ljust(CONTENT_BLOCK_BYTES, b"\0")
+        whole = data.ljust(-(-len(data) // CONTENT_BLOCK_BYTES) * CONTENT_BLOCK_BYTES, b"\0")
+        number = offset // CONTENT_BLOCK_BYTES
+        for (block,) in _BLOCKS_OF(whole):
             if block != zero:
-                blocks.append(((offset + at) // CONTENT_BLOCK_BYTES, block))
+                blocks.append((number, block))
+            number += 1
     return tuple(blocks)

@@ -112,9 +112,9 @@ def usable(fields: Fields) -> z3.BoolRef:
     """What ``superblock_problem`` accepts (an obligation of its own says so)."""
     named = dict(zip(FIELDS, fields, strict=True))
     root = named["root_tree_block"]
-    clauses = [named["root_generation"] >= 1, named["next_inode"] > 1, root >= 2, root < TOTAL]
-    clauses.append(named["free_blocks"] <= TOTAL)
-    clauses += [named[name] <= format.COUNTER_MAX for name in ("root_generation", "next_inode")]
+    clauses = [named["root_generation"] >= 1, named["next_inode"] > 1]
+    clauses += [root >= 2, root < TOTAL, named["free_blocks"] <= TOTAL]
+    clauses += [named[n] <= format.COUNTER_MAX for n in ("root_generation", *FIELDS[-2:])]
     for name in ("free_tree_block", "orphan_root"):
         clauses.append(z3.Or(named[name] == 0, z3.And(named[name] >= 2, named[name] < TOTAL)))
     return z3.And(*clauses)

@@ -16,6 +16,8 @@ SMOKE_OPERATIONS = 12_000
 SEEDS = {
     "attributes-leak": 1,
     "coalescing-off-by-one": 1,
+    "fat-both-names": 2,
+    "fat-size-before-data": 3,
     "freed-twice": 1,
     "split-key-off-by-one": 8,
     "wfs2-truncate-shows-old-bytes": 1,

@@ -1,5 +1,6 @@
 """Foreign programs: the example's planted bug is found, and nothing a program does stops us."""
 
+import base64
 import json
 import shlex
 import sys
@@ -10,6 +11,8 @@ import pytest
 from watosfs_fuzz.campaign import run_campaign
 from watosfs_fuzz.case import Case
 from watosfs_fuzz.cli.main import main
+from watosfs_fuzz.crash.log import Write
+from watosfs_fuzz.crash.windows import windows
 from watosfs_fuzz.findings import read_finding
 from watosfs_fuzz.program.session import ProgramFailure
 from watosfs_fuzz.program.target import ExecTarget
@@ -107,6 +110,9 @@ MISDEEDS = {
     "reads outside": ("reply = json.dumps({'read': [1 << 40, 512]})", "ProgramTalkedGarbage"),
     "reads half a sector": ("reply = json.dumps({'read': [1, 7]})", "ProgramTalkedGarbage"),
     "reads nonsense": ("reply = json.dumps({'read': 'x'})", "ProgramTalkedGarbage"),
+    "logs a strange flag": (
+        "reply = json.dumps({'log': [['write', 0, '', 'now']]})", "ProgramTalkedGarbage",
+    ),
     "logs nonsense": ("reply = json.dumps({'log': [['write', 'x', 'y']]})", "ProgramTalkedGarbage"),
     "logs half sectors": (
         "reply = json.dumps({'log': [['write', 3, 'AAAA']]})", "ProgramTalkedGarbage",
@@ -200,3 +206,19 @@ def test_refusals_are_seen_and_change_nothing(tmp_path: Path) -> None:
     run.apply(Sync())
     assert run.report.failure is not None
     assert run.report.failure.key == ("outcome", "sync")
+
+
+def test_a_write_with_fua_is_durable_and_orders_nothing_before_it() -> None:
+    target = ExecTarget(example().removeprefix("exec:"), Geometry(16))
+    target.start()
+    data = base64.b64encode(b"x" * 512).decode()
+    target.device.events.clear()
+    target.record({"log": [["write", 4096, data], ["write", 8192, data, "fua"]]})
+    assert [event.fua for event in target.device.events if isinstance(event, Write)] == [
+        False,
+        True,
+    ]
+    crash = list(windows(target.base, target.device.events))[-1]
+    assert crash.versions.keys() == {1}
+    assert crash.durable[2][:512] == b"x" * 512
+    target.close()

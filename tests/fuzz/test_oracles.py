@@ -91,7 +91,7 @@ def test_what_a_read_only_mount_shows_is_compared(monkeypatch: pytest.MonkeyPatc
     real: Callable[..., Any] = Wfs3Target.read_only_problem
 
     def read_only_problem(self: Wfs3Target, device: Any, done: int, tree: Any) -> Any:
-        return real(self, device, done, tree[:-1] or (("/", None),))
+        return real(self, device, done, tree[:-1])
 
     monkeypatch.setattr(Wfs3Target, "read_only_problem", read_only_problem)
     failure = WORKLOAD.run().failure

@@ -12,8 +12,8 @@ import pytest
 from watosfs.block.device import BlockDevice
 from watosfs_fuzz.cli.interrupt import TASKS
 from watosfs_fuzz.cli.main import main
-from watosfs_fuzz.crash.lazy import LazyDevice
 from watosfs_fuzz.crash.persistence import ORDERED
+from watosfs_fuzz.crash.recall import RecoveryDevice
 from watosfs_fuzz.upkeep import wfs3
 from watosfs_fuzz.upkeep.task import Task, cut_everywhere
 
@@ -84,7 +84,7 @@ def test_a_repair_that_frees_before_it_looks_is_seen(bits: int) -> None:
 def test_a_mount_that_leaves_orphans_is_seen() -> None:
     task = TASKS["wfs3-mount"]
 
-    def look(device: LazyDevice) -> object:
+    def look(device: RecoveryDevice) -> object:
         found = wfs3.look_for_orphans(device)
         assert isinstance(found, tuple)
         return (*found[:2], 1)
@@ -94,7 +94,7 @@ def test_a_mount_that_leaves_orphans_is_seen() -> None:
 
 
 def test_an_exception_of_recovery_is_a_failure() -> None:
-    def look(device: LazyDevice) -> object:
+    def look(device: RecoveryDevice) -> object:
         raise KeyError("lost")
 
     found = cut_everywhere(replace(TASKS["wfs3-mkfs"], look=look)).failures

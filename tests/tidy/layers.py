@@ -72,7 +72,7 @@ THIRD_PARTY = {
     "watosfs": ("zstandard", "rich", "mfusepy", "fsspec"),
     "watosfs_fuzz": (
         "hypothesis", "jinja2", "rich", "msgspec", "orjson", "atheris", "zstandard", "dask",
-        "distributed", "littlefs", "pyfatfs", "fs",
+        "distributed", "littlefs", "pyfatfs", "fs", "pytest", "matplotlib",
     ),
     "watosfs_proofs": ("z3", "rich"),
 }  # fmt: skip
@@ -81,6 +81,11 @@ THIRD_PARTY = {
 PROOFS_SEE_FUZZ_IN = "watosfs_proofs.traces"
 #: ... and by the one layer of the implementation that may.
 ONLY_IN = {"rich": "watosfs.cli", "mfusepy": "watosfs.fuse", "fsspec": "watosfs.fsspec"}
+#: The same for the fuzzer.
+ONLY_IN_FUZZ = {
+    "pytest": "watosfs_fuzz.pytest_plugin",
+    "matplotlib": "watosfs_fuzz.report.plots",
+}
 
 
 def within(name: str, *packages: str) -> bool:
@@ -126,6 +131,8 @@ def _reasons(module: str, name: str) -> Iterator[str]:
             yield f"{package} may not depend on {imported}"
         elif package == "watosfs" and not within(module, ONLY_IN.get(imported, "watosfs")):
             yield f"only {ONLY_IN[imported]} may import {imported}"
+        elif package == "watosfs_fuzz" and module != ONLY_IN_FUZZ.get(imported, module):
+            yield f"only {ONLY_IN_FUZZ[imported]} may import {imported}"
 
 
 def _reasons_within_impl(module: str, name: str) -> Iterator[str]:

@@ -38,6 +38,7 @@ def test_every_source_root_is_looked_at() -> None:
         ("impl/watosfs/wfs3/checker/x.py", "import watosfs.wfs3.btree", "the independent checker"),
         ("fuzz/watosfs_fuzz/lockstep.py", "import watosfs_proofs", "watosfs_fuzz may not import"),
         ("fuzz/watosfs_fuzz/lockstep.py", "import z3", "may not depend on z3"),
+        ("fuzz/watosfs_fuzz/lockstep.py", "import pytest", "only watosfs_fuzz.pytest_plugin may"),
         ("tests/impl/test_x.py", "import z3", "only proofs may import z3"),
         ("benchmarks/x.py", "from z3 import Int", "only proofs may import z3"),
         ("proofs/watosfs_proofs/x.py", "import watosfs.wfs3.volume", "pure kernels only"),

@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-from watosfs_fuzz.canaries import kernels, wfs2, wfs3
+from watosfs_fuzz.bench import faults_wfs3
+from watosfs_fuzz.bench.planting import PLANTED
+from watosfs_fuzz.canaries import fat, kernels, wfs2, wfs3
 from watosfs_fuzz.canaries.deep import DEEP_CANARIES
 from watosfs_fuzz.canaries.registry import CANARIES, Canary
 
+assert fat, "importing it registers its canaries"
+assert faults_wfs3, "importing it registers the faults of the benchmark"
 assert kernels, "importing it registers its canaries"
 assert wfs2, "importing it registers its canaries"
 assert wfs3, "importing it registers its canaries"
@@ -24,7 +28,7 @@ def deep_canaries() -> list[Canary]:
 
 def require_canary(name: str) -> Canary:
     """The canary of this name. Raises ValueError when there is none."""
-    found = CANARIES.get(name) or DEEP_CANARIES.get(name)
+    found = CANARIES.get(name) or DEEP_CANARIES.get(name) or PLANTED.get(name)
     if found is None:
         raise ValueError(f"no canary {name!r}; `watosfs-fuzz canaries` lists them")
     return found

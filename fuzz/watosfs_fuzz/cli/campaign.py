@@ -15,6 +15,7 @@ from watosfs_fuzz.campaign import SUMMARY, run_campaign
 from watosfs_fuzz.canaries.catalogue import require_canary
 from watosfs_fuzz.cli import linux
 from watosfs_fuzz.crash.explore import count_text
+from watosfs_fuzz.metrics import Recorder, opened
 from watosfs_fuzz.oracles.catalogue import without
 from watosfs_fuzz.tally import Settings, Tally
 
@@ -46,14 +47,7 @@ def run(options: argparse.Namespace) -> int:
     )
     if settings.canary is not None:
         require_canary(settings.canary)
-    console = Console(stderr=True)
-    if console.is_terminal and not options.json:
-        with Live(view(Tally(), settings), console=console, refresh_per_second=4) as live:
-            tally = run_campaign(
-                settings, options.out, lambda now: live.update(view(now, settings))
-            )
-    else:
-        tally = run_campaign(settings, options.out, log_lines())
+    tally = recorded(settings, options)
     if options.json:
         print(json.dumps(tally.summary(settings), indent=1, sort_keys=True))
     else:
@@ -63,6 +57,37 @@ def run(options: argparse.Namespace) -> int:
     if tally.findings:
         return EXIT_FOUND
     return EXIT_INTERRUPTED if tally.is_interrupted else 0
+
+
+def recorded(settings: Settings, options: argparse.Namespace) -> Tally:
+    """The campaign, its figures kept in the file that was asked for."""
+    if options.metrics is None:
+        return shown(settings, options, lambda tally: None)
+    with opened(options.metrics) as connection:
+        recorder = Recorder(connection, settings)
+        tally = shown(settings, options, recorder)
+        recorder.finish(tally)
+    return tally
+
+
+def shown(settings: Settings, options: argparse.Namespace, keep: Callable[[Tally], None]) -> Tally:
+    """The campaign, live on a terminal, as lines elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal or options.json:
+        tell = log_lines()
+
+        def line(tally: Tally) -> None:
+            tell(tally)
+            keep(tally)
+
+        return run_campaign(settings, options.out, line)
+    with Live(view(Tally(), settings), console=console, refresh_per_second=4) as live:
+
+        def update(tally: Tally) -> None:
+            live.update(view(tally, settings))
+            keep(tally)
+
+        return run_campaign(settings, options.out, update)
 
 
 def log_lines() -> Callable[[Tally], None]:
@@ -131,7 +156,8 @@ def print_summary(tally: Tally, options: argparse.Namespace) -> None:
     print(f"legal crash images  {count_text(exploration.images)} covered")
     print(f"images left out     {count_text(exploration.images_left_out)}")
     print(
-        f"recoveries          {exploration.recoveries:,} ({exploration.outcomes_reused:,} reused)"
+        f"recoveries          {exploration.recoveries:,} ({exploration.recalled:,} recalled, "
+        f"{exploration.outcomes_reused:,} more reused)"
     )
     print(f"features seen       {features_text(tally.features)}")
     print(f"findings            {len(tally.findings)} ({tally.repeated} more of the same)")

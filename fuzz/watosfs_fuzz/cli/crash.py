@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     print(f"crash points        {exploration.windows:,}")
     print(f"legal crash images  {count_text(exploration.images)} covered")
     print(f"images left out     {count_text(exploration.images_left_out)}")
-    print(f"recoveries run      {exploration.recoveries:,}")
+    print(f"recoveries          {exploration.recoveries:,} ({exploration.recalled:,} recalled)")
     print_failure(report.failure)
     if report.choice is not None:
         print(f"    {report.choice}")
@@ -71,5 +71,6 @@ def figures(exploration: Exploration, failure: Failure | None) -> dict[str, Any]
         "legal_crash_images": str(exploration.images),
         "images_left_out": str(exploration.images_left_out),
         "recoveries": exploration.recoveries,
+        "recalled": exploration.recalled,
         "failure": None if failure is None else f"{failure.kind}: {failure.story}",
     }

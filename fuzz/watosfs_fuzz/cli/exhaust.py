@@ -158,7 +158,8 @@ def tell(options: argparse.Namespace, totals: Totals, files: list[str], seconds:
             "workloads": totals.workloads, "before": totals.before,
             "operations": totals.operations, "crash_points": exploration.windows,
             "images": str(exploration.images), "images_left_out": str(exploration.images_left_out),
-            "recoveries": exploration.recoveries, "complete": totals.is_complete,
+            "recoveries": exploration.recoveries, "recalled": exploration.recalled,
+            "complete": totals.is_complete,
             "findings": files,
         }))  # fmt: skip
         return
@@ -168,7 +169,7 @@ def tell(options: argparse.Namespace, totals: Totals, files: list[str], seconds:
     print(f"crash points        {exploration.windows:,}, nested {options.nested}")
     print(f"legal crash images  {count_text(exploration.images)} covered")
     print(f"images left out     {count_text(exploration.images_left_out)}")
-    print(f"recoveries          {exploration.recoveries:,}")
+    print(f"recoveries          {exploration.recoveries:,} ({exploration.recalled:,} recalled)")
     print(f"complete            {'yes' if totals.is_complete else 'no'}")
     print(f"findings            {len(files)}")
     for file in files:

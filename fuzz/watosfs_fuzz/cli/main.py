@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from watosfs_fuzz.cli import (
+    bench,
     campaign,
     crash,
     exhaust,
@@ -15,7 +16,9 @@ from watosfs_fuzz.cli import (
     listing,
     parsers,
     replay,
+    report,
     search,
+    verify,
 )
 from watosfs_fuzz.crash.persistence import PERSISTENCES, SECTOR
 from watosfs_fuzz.oracles.catalogue import ORACLES
@@ -81,9 +84,30 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--findings-max", type=positive, default=20, help="stop after so many (20)")
     run.add_argument("--canary", help="fuzz a broken variant (see `canaries`)")
     run.add_argument("--out", type=Path, default=Path("findings"), help="for findings (findings)")
+    run.add_argument("--metrics", type=Path, metavar="FILE", help="keep figures in an SQLite file")
     run.add_argument("--json", action="store_true", help="print the summary as JSON")
     run.set_defaults(run=campaign.run)
 
+    add_trace_commands(commands)
+    add_exhaust(commands)
+    add_interrupt(commands)
+    add_search(commands)
+    add_kernel_commands(commands)
+    parsers.add(commands)
+    verify.add(commands)
+    report.add(commands)
+    bench.add(commands)
+    names = commands.add_parser("targets", help="list the targets and what each can do")
+    names.add_argument("target", nargs="?", type=target_name, help="only this one")
+    names.set_defaults(run=listing.targets)
+    commands.add_parser("canaries", help="list the broken variants").set_defaults(
+        run=listing.canaries
+    )
+    return parser
+
+
+def add_trace_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The commands over one trace file."""
     again = commands.add_parser("replay", help="run a trace again, expected beside found")
     again.add_argument("trace", type=Path)
     again.add_argument("--json", action="store_true", help="print JSON")
@@ -92,6 +116,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--image", type=Path, metavar="DIR", help="write the disk as the crash left it"
     )
     again.add_argument("--html", type=Path, metavar="FILE", help="write a page for a browser")
+    add_without(again)
     again.set_defaults(run=replay.run)
 
     every = commands.add_parser("crash", help="explore every crash of one trace")
@@ -103,19 +128,6 @@ def make_parser() -> argparse.ArgumentParser:
     every.add_argument("--json", action="store_true", help="print JSON")
     every.set_defaults(run=crash.run)
 
-    add_exhaust(commands)
-    add_interrupt(commands)
-    add_search(commands)
-    add_kernel_commands(commands)
-    parsers.add(commands)
-    names = commands.add_parser("targets", help="list the targets and what each can do")
-    names.add_argument("target", nargs="?", type=target_name, help="only this one")
-    names.set_defaults(run=listing.targets)
-    commands.add_parser("canaries", help="list the broken variants").set_defaults(
-        run=listing.canaries
-    )
-    return parser
-
 
 def add_device(parser: argparse.ArgumentParser, default: str | None = SECTOR.name) -> None:
     """What a power cut leaves."""
@@ -125,6 +137,11 @@ def add_device(parser: argparse.ArgumentParser, default: str | None = SECTOR.nam
         default=default,
         help="what a power cut leaves: see docs/CRASH_MODEL.md (sector)",
     )
+    add_without(parser)
+
+
+def add_without(parser: argparse.ArgumentParser) -> None:
+    """Which oracles keep quiet."""
     parser.add_argument(
         "--without",
         action="append",

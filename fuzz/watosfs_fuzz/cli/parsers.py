@@ -4,9 +4,11 @@ import argparse
 import json
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from watosfs_fuzz.parsers import corpus, findings, loop
+from watosfs_fuzz.parsers import atheris_engine, corpus, findings, loop
 from watosfs_fuzz.parsers.catalogue import harnesses, require_harness
 from watosfs_fuzz.parsers.harness import Failure, Harness
 from watosfs_fuzz.parsers.loop import Tally
@@ -24,6 +26,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parse.add_argument("--executions", type=int, help="of each harness: repeatable exactly")
     parse.add_argument("--seed", type=int, default=0, help="where the randomness starts (0)")
     parse.add_argument("--jobs", type=int, default=1, help="processes (1)")
+    engine = "own: deterministic; atheris: libFuzzer with branch feedback (own)"
+    parse.add_argument("--engine", choices=("own", "atheris"), default="own", help=engine)
+    work = "atheris: keep corpora and dictionaries here (they are thrown away)"
+    parse.add_argument("--work", type=Path, metavar="DIR", help=work)
     parse.add_argument("--replay", nargs="*", type=Path, metavar="FILE",
                        help="run inputs or images again (without FILE: the corpora)")  # fmt: skip
     parse.add_argument("--corpora", type=Path, default=_CORPORA, help="kept inputs (tests/corpora)")
@@ -60,6 +66,9 @@ def replay(options: argparse.Namespace, todo: list[Harness]) -> int:
         raise ValueError("--replay FILE needs one --harness NAME: it says how to read the file")
     failed = 0
     for harness in todo:
+        if harness.missing():
+            print(f"{harness.name:24}skipped: {harness.missing()}")
+            continue
         if options.replay:
             inputs = [findings.read(path, harness.unit_bytes) for path in options.replay]
         else:
@@ -75,16 +84,23 @@ def replay(options: argparse.Namespace, todo: list[Harness]) -> int:
 
 
 def fuzz(options: argparse.Namespace, todo: list[Harness]) -> list[Tally]:
-    """Every harness with its share of the budget."""
+    """Every harness that can run, with its share of the budget; the others say what is missing."""
+    for harness in todo:
+        if harness.missing():
+            print(f"{harness.name:24}skipped: {harness.missing()}", file=sys.stderr)
+    todo = [harness for harness in todo if not harness.missing()]
+    if not todo:
+        return []
     jobs = min(options.jobs, len(todo))
     share = None if options.executions else options.seconds * jobs / len(todo)
+    one = fuzz_one if options.engine == "own" else partial(fuzz_one_atheris, options.work)
     arguments = [
         (harness.name, options.corpora, options.seed, share, options.executions, options.out)
         for harness in todo
     ]
     tallies = []
     pool = ProcessPoolExecutor(jobs) if jobs > 1 else None
-    for tally in (pool.map if pool else map)(fuzz_one, arguments):
+    for tally in (pool.map if pool else map)(one, arguments):
         tallies.append(tally)
         print(line(tally), file=sys.stderr if options.json else sys.stdout, flush=True)
         for failure in tally.failures.values():
@@ -103,6 +119,19 @@ def fuzz_one(arguments: tuple[str, Path, int, float | None, int | None, Path]) -
 
     kept = corpus.load(corpora, name)
     return loop.run(harness, kept, seed=seed, seconds=seconds, executions=executions, found=found)
+
+
+def fuzz_one_atheris(
+    work: Path | None, arguments: tuple[str, Path, int, float | None, int | None, Path]
+) -> Tally:
+    """One harness under libFuzzer; its corpus is kept in ``work`` when there is one."""
+    name, corpora, seed, seconds, executions, out = arguments
+    harness, kept = require_harness(name), corpus.load(corpora, name)
+    with TemporaryDirectory() as folder:
+        return atheris_engine.run(
+            harness, kept, work=work or Path(folder), out=out, seed=seed, seconds=seconds,
+            executions=executions,
+        )  # fmt: skip
 
 
 def line(tally: Tally) -> str:

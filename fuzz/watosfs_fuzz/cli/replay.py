@@ -9,6 +9,7 @@ from typing import Any
 
 from watosfs_fuzz.findings import Finding, read_finding
 from watosfs_fuzz.lockstep import Failure
+from watosfs_fuzz.oracles.catalogue import without
 from watosfs_fuzz.report.again import Again, Row, run_again
 from watosfs_fuzz.report.image_export import write_images
 from watosfs_fuzz.report.pytest_export import write_test
@@ -31,7 +32,8 @@ def load(options: argparse.Namespace) -> Finding:
         if not accepts(operation):
             text = format_operation(operation)
             raise ValueError(f"{options.trace}: {case.target} cannot do {text}")
-    return finding
+    off = case.off | without(options.without)
+    return replace(finding, case=replace(case, off=off))
 
 
 def run(options: argparse.Namespace) -> int:

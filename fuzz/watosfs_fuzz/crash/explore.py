@@ -9,10 +9,12 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from watosfs_fuzz.crash.choice import CrashChoice, choice_of
-from watosfs_fuzz.crash.lazy import Choices, LazyDevice, PowerCut
-from watosfs_fuzz.crash.log import ZERO_BLOCK, Event, Image
+from watosfs_fuzz.crash.choice import CrashChoice, nested_choice_of
+from watosfs_fuzz.crash.lazy import LazyDevice
+from watosfs_fuzz.crash.log import Event, Image
+from watosfs_fuzz.crash.odometer import Choices, PowerCut
 from watosfs_fuzz.crash.persistence import SECTOR, Persistence
+from watosfs_fuzz.crash.recall import Recall, RecoveryDevice
 from watosfs_fuzz.crash.windows import Window, windows
 
 #: Crash points that are shared out together, as one is often covered by the runs of the one before.
@@ -34,11 +36,14 @@ class CrashFailure:
 
 @dataclass(slots=True)
 class Exploration:
-    """What was covered."""
+    """What was covered. ``recalled`` of the ``recoveries`` did not run, as all that they read was
+    as in an earlier one; ``outcomes_reused`` were known without even walking through their reads.
+    """
 
     windows: int = 0
     images: int = 0
     recoveries: int = 0
+    recalled: int = 0
     outcomes_reused: int = 0
     images_left_out: int = 0
     failures: list[CrashFailure] = field(default_factory=list)
@@ -48,6 +53,7 @@ class Exploration:
         self.windows += other.windows
         self.images += other.images
         self.recoveries += other.recoveries
+        self.recalled += other.recalled
         self.outcomes_reused += other.outcomes_reused
         self.images_left_out += other.images_left_out
         self.failures += other.failures
@@ -59,10 +65,17 @@ class _Run(Generic[Outcome]):
 
     outcome: Outcome
     reads: dict[int, bytes]
-    decided: dict[int, bytes]
+    #: Blocks that stand for more contents than they had.
     rejected: set[int]
-    depth: int
     left_out: int
+    #: Of recoveries that were cut short, as ``LazyDevice`` has them.
+    decided_at: list[dict[int, bytes]]
+    logs: list[list[Event]]
+
+    @property
+    def depth(self) -> int:
+        """How many power cuts there were in recovery."""
+        return len(self.logs)
 
 
 def count_text(count: int) -> str:
@@ -77,7 +90,7 @@ def explore(
     base: Image,
     events: Sequence[Event],
     block_count: int,
-    recover: Callable[[LazyDevice], Outcome],
+    recover: Callable[[RecoveryDevice], Outcome],
     judge: Callable[[Outcome, Window], str | None],
     *,
     nested: int = 0,
@@ -97,6 +110,7 @@ def explore(
     those before an event.
     """
     report = Exploration()
+    recall = Recall(recover)
     previous: list[_Run[Outcome]] | None = None
     legal_before: dict[int, tuple[bytes, ...]] = {}
     for number, window in enumerate(windows(base, events, persistence)):
@@ -117,20 +131,24 @@ def explore(
 
             def recover_on(choices: Choices, window: Window = window) -> _Run[Outcome]:
                 device = LazyDevice(block_count, window, choices, nested, persistence)
-                return run_on(device, recover)
+                return run_on(device, recall)
 
             runs, complete = run_window(recover_on, cap, report, is_enough)
+            report.recalled = recall.recalled
             if not complete:
                 report.images_left_out += images
                 report.images -= images
             previous = runs if complete else None
             legal_before = {b: window.legal(b) for run in runs for b in run.reads}
+            window.changed.clear()
         else:
             report.outcomes_reused += len(runs)
         for run in runs:
             reason = judge(run.outcome, window)
             if reason is not None:
-                choice = choice_of(base, events, window.event_index, run.decided, persistence)
+                choice = nested_choice_of(
+                    base, events, window.event_index, run.decided_at, run.logs, persistence
+                )
                 report.failures.append(
                     CrashFailure(window.event_index, str(window), reason, choice, run.depth)
                 )
@@ -148,9 +166,9 @@ def reusable(
     if previous is None:
         return None
     narrowed = []
-    versions, durable = window.versions, window.durable
-    for block, before in legal_before.items():
-        if block not in versions and before[0] is durable.get(block, ZERO_BLOCK) is before[-1]:
+    for block in window.changed:
+        before = legal_before.get(block)
+        if before is None:
             continue
         now = window.legal(block)
         if now != before:
@@ -191,7 +209,7 @@ def run_window(
             return runs, False
 
 
-def run_on(device: LazyDevice, recover: Callable[[LazyDevice], Outcome]) -> _Run[Outcome]:
+def run_on(device: LazyDevice, recover: Recall[Outcome]) -> _Run[Outcome]:
     """Recover, again after each nested power cut."""
     while True:
         try:
@@ -200,5 +218,5 @@ def run_on(device: LazyDevice, recover: Callable[[LazyDevice], Outcome]) -> _Run
             device.reboot()
             continue
         reads = {**device.seen, **device.decided}
-        rejected, depth, left_out = device.rejected, device.depth, device.left_out
-        return _Run(outcome, reads, device.decided, rejected, depth, left_out)
+        rejected, left_out = device.rejected | device.coarse, device.left_out
+        return _Run(outcome, reads, rejected, left_out, device.decided_at, device.logs)

@@ -8,55 +8,14 @@ all that fail.
 """
 
 from collections.abc import Sequence
-from itertools import product
-from math import prod
-from typing import Final
 
 from watosfs.block.device import BLOCK_SIZE_BYTES, Accept, Buffer, Capabilities
+from watosfs_fuzz.crash.contents import diagonals, diagonals_max, mixtures
 from watosfs_fuzz.crash.image import CrashImage
-from watosfs_fuzz.crash.log import ZERO_BLOCK
+from watosfs_fuzz.crash.log import FLUSH, ZERO_BLOCK, Event, Write
+from watosfs_fuzz.crash.odometer import Choices, PowerCut
 from watosfs_fuzz.crash.persistence import SECTOR, Persistence
 from watosfs_fuzz.crash.windows import Window
-
-#: Up to so many contents of one read are enumerated; beyond, mixes of sectors count as left out.
-CONTENTS_MAX: Final = 1024
-
-
-class PowerCut(BaseException):
-    """Recovery itself was cut short (nested crash); no handler of errors may catch it."""
-
-
-class Choices:
-    """An odometer over a tree of choices whose shape is found by walking it."""
-
-    __slots__ = ("bounds", "picked", "position")
-
-    def __init__(self) -> None:
-        self.picked: list[int] = []
-        self.bounds: list[int] = []
-        self.position = 0
-
-    def choose(self, count: int) -> int:
-        """One of ``count`` branches; the same in every run until ``advance`` moves on."""
-        at = self.position
-        self.position = at + 1
-        if at == len(self.picked):
-            self.picked.append(0)
-            self.bounds.append(count)
-        assert self.bounds[at] == count, "recovery is not deterministic"
-        return self.picked[at]
-
-    def advance(self) -> bool:
-        """Move to the next path; False when all were walked."""
-        del self.picked[self.position :], self.bounds[self.position :]
-        self.position = 0
-        while self.picked and self.picked[-1] + 1 == self.bounds[-1]:
-            self.picked.pop()
-            self.bounds.pop()
-        if not self.picked:
-            return False
-        self.picked[-1] += 1
-        return True
 
 
 class LazyDevice:
@@ -83,7 +42,12 @@ class LazyDevice:
         self.nested = nested
         self.persistence = persistence
         self.depth = 0
+        #: What recovery wrote since the power came, and before each cut; only while cuts are left.
+        self.log: list[Event] = []
+        self.logs: list[list[Event]] = []
         self.decided: dict[int, bytes] = {}
+        #: What was decided since the start, and since each cut.
+        self.decided_at: list[dict[int, bytes]] = [{}]
         self.seen: dict[int, bytes] = {}
         self.current: dict[int, bytes] = {}
         self.versions: dict[int, list[bytes]] = {}
@@ -91,6 +55,9 @@ class LazyDevice:
         #: What is not simply durable is in one of these.
         self.touched = (self.current, self.versions, window.versions)
         self.rejected: set[int] = set()
+        #: Blocks whose sectors were decided together (``read_each``), not in every mixture.
+        self.coarse: set[int] = set()
+        self.each: int | None = None
         self.left_out = 0
         self.write_count = 0
 
@@ -108,7 +75,7 @@ class LazyDevice:
                 return content
             return self.decide([block], [single], accept)
         blocks = range(block, block + count)
-        if all(known.keys().isdisjoint(blocks) for known in self.touched):
+        if not any(self.touched) or self.is_durable(blocks):
             durable = self.window.durable
             contents = [durable.get(b, ZERO_BLOCK) for b in blocks]
             self.seen.update(zip(blocks, contents, strict=True))
@@ -121,6 +88,39 @@ class LazyDevice:
             is_open = known is not None and b not in self.current
             versions.append(known if is_open and known else [bytes(self.read(b))])
         return self.decide(list(blocks), versions, accept)
+
+    def read_each(self, block: int, count: int = 1) -> bytes:
+        """The blocks, for a caller that judges each sector by itself: every legal value of every
+        sector comes in some branch, but not with every value of the others. All such reads fork
+        once, together.
+        """
+        blocks = range(block, block + count)
+        versions = []
+        for b in blocks:
+            known = None if b in self.current else self.undecided(b)
+            versions.append([bytes(self.read(b))] if known is None else known)
+        if all(len(known) == 1 for known in versions):
+            return b"".join([bytes(self.read(b)) for b in blocks])
+        self.coarse.update(blocks)
+        if self.each is None:
+            undecided = [*self.window.versions.values(), *self.versions.values()]
+            self.each = self.choices.choose(diagonals_max(undecided, self.persistence))
+        found = diagonals(versions, self.persistence)
+        content = found[min(self.each, len(found) - 1)]
+        self.keep(list(blocks), content)
+        return content
+
+    def held(self, block: int, count: int) -> tuple[bytes, ...]:
+        """The contents of blocks that were read, without a copy."""
+        current, seen = self.current, self.seen
+        if count == 1:
+            return (current[block] if block in current else seen[block],)
+        return tuple([current[b] if b in current else seen[b] for b in range(block, block + count)])
+
+    def is_durable(self, blocks: range) -> bool:
+        """Whether the run is simply what it was at the last barrier."""
+        current, versions, written = self.touched
+        return not any(b in current or b in versions or b in written for b in blocks)
 
     def is_decided(self, blocks: range) -> bool:
         """Whether no block of a run is open."""
@@ -141,38 +141,33 @@ class LazyDevice:
             passing = [content for content in contents if accept(content)]
             failing = next((content for content in contents if not accept(content)), None)
             contents = passing if failing is None else [*passing, failing]
-        content = contents[self.choices.choose(len(contents))] if len(contents) > 1 else contents[0]
+        content = self.fork(blocks, contents)
         if content is failing:
             self.rejected.update(blocks)
+        return content
+
+    def fork(self, blocks: list[int], contents: list[bytes]) -> bytes:
+        """One of the contents of the blocks, which are decided by it."""
+        content = contents[self.choices.choose(len(contents))] if len(contents) > 1 else contents[0]
+        self.keep(blocks, content)
+        return content
+
+    def keep(self, blocks: list[int], content: bytes) -> None:
+        """Decide the blocks that were open."""
         for i, block in enumerate(blocks):
             if block not in self.current:
                 piece = content[i * BLOCK_SIZE_BYTES : (i + 1) * BLOCK_SIZE_BYTES]
                 self.current[block] = piece
-                if block in self.window.versions and block not in self.versions:
-                    self.decided[block] = piece
-        return content
+                if block in self.versions:
+                    self.decided_at[-1][block] = piece
+                elif block in self.window.versions:
+                    self.decided[block] = self.decided_at[-1][block] = piece
 
     def contents(self, versions: list[list[bytes]]) -> list[bytes]:
-        """The legal contents of some blocks read together: newest whole first, then mixes of
-        sectors.
-        """
-        atoms = self.persistence.pieces
-        pieces = [values for per_block in versions for values in atoms(per_block)]
-        if prod(len(values) for values in pieces) <= CONTENTS_MAX:
-            return [b"".join(mix) for mix in product(*(values[::-1] for values in pieces))]
-        self.left_out += 1
-        whole = [per_block[::-1] for per_block in versions]
-        if prod(len(values) for values in whole) <= CONTENTS_MAX:
-            mixes = [b"".join(mix) for mix in product(*whole)]
-        else:
-            mixes = [
-                b"".join(values[0] for values in whole),
-                b"".join(values[-1] for values in whole),
-            ]
-        first, last = [values[-1] for values in pieces], [values[0] for values in pieces]
-        torn = [b"".join([*last[:i], *first[i:]]) for i in range(1, len(pieces))]
-        torn += [b"".join([*first[:i], *last[i:]]) for i in range(1, len(pieces))]
-        return list(dict.fromkeys([*mixes, *torn]))
+        """The legal contents of some blocks read together, as far as they are enumerated."""
+        found, is_complete = mixtures(versions, self.persistence)
+        self.left_out += not is_complete
+        return found
 
     def readv(self, runs: Sequence[tuple[int, int]]) -> list[Buffer]:
         """Each run."""
@@ -190,6 +185,7 @@ class LazyDevice:
                 if at not in self.pending:
                     self.pending[at] = self.base_versions(at)
                 self.pending[at].append(piece)
+                self.log.append(Write(at, piece, fua))
             self.current[at] = piece
             self.write_count += 1
             if self.nested and (fua or self.persistence.is_ordered):
@@ -212,8 +208,10 @@ class LazyDevice:
         """A barrier; while power cuts are left, one may come just before it completes."""
         if not self.persistence.is_flushed:
             return
-        if self.nested and self.pending:
-            self.maybe_cut()
+        if self.nested:
+            if self.pending:
+                self.maybe_cut()
+            self.log.append(FLUSH)
         self.pending.clear()
 
     def maybe_cut(self) -> None:
@@ -227,10 +225,16 @@ class LazyDevice:
             self.maybe_cut()
         self.nested = 0
 
+    def end_of_looking(self) -> None:
+        """What follows makes no difference to the outcome; nothing to do."""
+
     def reboot(self) -> None:
         """After a PowerCut: what was not flushed is undecided again."""
         self.nested -= 1
         self.depth += 1
+        self.logs.append(self.log)
+        self.log = []
+        self.decided_at.append({})
         for block, versions in self.pending.items():
             self.current.pop(block, None)
             self.versions[block] = list(dict.fromkeys(versions))

@@ -7,10 +7,13 @@ those of ``sector``; those of ``lying-flush`` are more.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from operator import ne
+from struct import Struct
 
 from watosfs.block.device import BLOCK_SIZE_BYTES, SECTOR_SIZE_BYTES
 
 SECTORS = range(0, BLOCK_SIZE_BYTES, SECTOR_SIZE_BYTES)
+_SECTORS_OF = Struct(f"{SECTOR_SIZE_BYTES}s" * len(SECTORS)).unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class Persistence:
         """How many different contents a block with these versions may have."""
         if len(versions) == 1:
             return 1
+        if len(versions) == 2 and self.atom_bytes == SECTOR_SIZE_BYTES:
+            old, new = versions
+            differing: int = sum(map(ne, _SECTORS_OF(old), _SECTORS_OF(new)))
+            return 1 << differing
         return prod(len(values) for values in self.pieces(versions))
 
     def permits(self, versions: Sequence[bytes], content: bytes) -> bool:
@@ -46,11 +53,7 @@ class Persistence:
 
 def sector_values(versions: Sequence[bytes]) -> list[list[bytes]]:
     """For each sector, its different legal values, oldest first."""
-    values = []
-    for start in SECTORS:
-        pieces = [version[start : start + SECTOR_SIZE_BYTES] for version in versions]
-        values.append(list(dict.fromkeys(pieces)))
-    return values
+    return [list(dict.fromkeys(found)) for found in zip(*map(_SECTORS_OF, versions), strict=True)]
 
 
 SECTOR = Persistence(

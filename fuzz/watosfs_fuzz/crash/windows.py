@@ -20,7 +20,16 @@ class Window:
     block to the contents that its sectors may come from, the durable one first, then as written.
     """
 
-    __slots__ = ("durable", "event_index", "flushes", "images", "marks", "versions", "writes")
+    __slots__ = (
+        "changed",
+        "durable",
+        "event_index",
+        "flushes",
+        "images",
+        "marks",
+        "versions",
+        "writes",
+    )
 
     def __init__(
         self,
@@ -31,6 +40,7 @@ class Window:
         writes: int,
         flushes: int,
         images: int = 1,
+        changed: set[int] | None = None,
     ) -> None:
         self.durable = durable
         self.versions = versions
@@ -40,6 +50,8 @@ class Window:
         self.flushes = flushes
         #: How many different images a crash here may leave.
         self.images = images
+        #: Blocks that were written, or decided by a barrier, since whoever looks emptied this.
+        self.changed: set[int] = set() if changed is None else changed
 
     def legal(self, block: int) -> tuple[bytes, ...]:
         """The contents that the sectors of a block may come from."""
@@ -64,7 +76,8 @@ def windows(
     marks: list[Hashable] = []
     writes = flushes = 0
     images = 1
-    changed = True
+    is_new = True
+    changed = set(durable)
     for index, event in enumerate(events):
         if isinstance(event, Write):
             writes += 1
@@ -74,26 +87,29 @@ def windows(
                 known.append(event.data)
                 images *= mix_count(known)
             newest[event.block] = event.data
-            changed = True
+            changed.add(event.block)
+            is_new = True
             if event.fua or persistence.is_ordered:
-                yield Window(durable, versions, index + 1, marks, writes, flushes, images)
+                yield Window(durable, versions, index + 1, marks, writes, flushes, images, changed)
                 durable[event.block] = event.data
                 images //= mix_count(versions.pop(event.block))
                 del newest[event.block]
+                changed.add(event.block)
         elif isinstance(event, Flush):
             flushes += 1
             if not persistence.is_flushed:
                 continue
-            if changed and versions:
-                yield Window(durable, versions, index, marks, writes, flushes - 1, images)
+            if is_new and versions:
+                yield Window(durable, versions, index, marks, writes, flushes - 1, images, changed)
+            changed |= newest.keys()
             durable.update(newest)
             versions.clear()
             newest.clear()
             images = 1
-            changed = True
+            is_new = True
         else:
             assert isinstance(event, Mark)
             marks.append(event.label)
-            yield Window(durable, versions, index + 1, marks, writes, flushes, images)
-            changed = False
-    yield Window(durable, versions, len(events), marks, writes, flushes, images)
+            yield Window(durable, versions, index + 1, marks, writes, flushes, images, changed)
+            is_new = False
+    yield Window(durable, versions, len(events), marks, writes, flushes, images, changed)

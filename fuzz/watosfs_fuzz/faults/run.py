@@ -31,6 +31,8 @@ from watosfs_model.operations import (
 )
 
 FAULT_ERRNOS = frozenset({errno.EIO, errno.EUCLEAN, errno.EROFS})
+#: What stands for the outcome of an operation that lets an exception out.
+_RAISES = Outcome(None, 0)
 _DURABLE = (Sync, Fsync, Fdatasync, Commit)
 
 
@@ -83,9 +85,9 @@ class FaultRun:
     def apply(self, operation: Operation) -> None:
         """One operation on both sides."""
         fired = self.target.fired
-        outcome = self.target.apply(PID, operation)
         self.report.operations.append(operation)
-        self.report.outcomes.append(outcome)
+        self.report.outcomes.append(_RAISES)
+        outcome = self.report.outcomes[-1] = self.target.apply(PID, operation)
         name = operation.name()
         is_fault = outcome.errno in FAULT_ERRNOS and outcome.errno not in checks(
             self.system, PID, operation

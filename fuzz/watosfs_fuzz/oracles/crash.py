@@ -5,11 +5,12 @@ crash point that it covers (``judge``). What tries the recovered volume out is d
 different state that a log's crashes leave.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import NamedTuple
 
-from watosfs_fuzz.crash.lazy import LazyDevice
+from watosfs_fuzz.crash.recall import RecoveryDevice
 from watosfs_fuzz.crash.windows import Window
+from watosfs_fuzz.dialect import Contract, Tree
 from watosfs_fuzz.lockstep import Failure, tree_difference
 from watosfs_fuzz.oracles.permitted import Permitted, frozen
 from watosfs_fuzz.target import CrashTarget
@@ -47,10 +48,14 @@ class CrashOracle:
         self.permitted = Permitted(states, target.dialect)
         self.tried: dict[Hashable, tuple[str, str]] = {}
         self.found_at: tuple[int, set[Hashable]] = (-1, set())
+        self.contract = target.dialect.contract
+        self.judged: dict[tuple[int, ...], Callable[[Tree], str | None]] = {}
+        self.verdicts: dict[tuple[int, tuple[int, ...]], tuple[Hashable, str | None]] = {}
+        self.judges = self.judges_on()
 
     # -- recovering
 
-    def recover(self, device: LazyDevice) -> Recovered:
+    def recover(self, device: RecoveryDevice) -> Recovered:
         """Mount, look at everything, check, try it out."""
         try:
             target = self.target.recover(device, self.done)
@@ -61,6 +66,7 @@ class CrashOracle:
                 problems = self.target.problems(device, self.memo)
                 if problems:
                     return Recovered(tree, "check", problems[0], generation)
+            device.end_of_looking()
             oracle, problem = self.trial(target, device, tree, generation)
         except OSError as error:
             return Recovered(None, "recovery", f"recovery fails: {error}")
@@ -69,7 +75,7 @@ class CrashOracle:
         return Recovered(tree, oracle, problem, generation)
 
     def trial(
-        self, target: CrashTarget, device: LazyDevice, tree: Hashable, generation: int | None
+        self, target: CrashTarget, device: RecoveryDevice, tree: Hashable, generation: int | None
     ) -> tuple[str, str]:
         """(oracle, problem) of what is tried out, once for each state: same tree, same commit, same
         copies of what comes twice.
@@ -81,7 +87,7 @@ class CrashOracle:
         return found
 
     def first_trial(
-        self, target: CrashTarget, device: LazyDevice, tree: Hashable
+        self, target: CrashTarget, device: RecoveryDevice, tree: Hashable
     ) -> tuple[str, str]:
         """Read-only first, as the rest changes the volume."""
         if "read-only" not in self.off and not device.depth:
@@ -107,26 +113,54 @@ class CrashOracle:
         if found.tree is None:
             return None
         numbers = self.operations_at(window)
-        for oracle in (self.not_permitted, self.not_durable, self.too_many, self.too_old):
-            reason = oracle(found, window, numbers)
+        for judge in self.judges:
+            reason = judge(found, window, numbers)
             if reason is not None:
                 return reason
         return None
 
+    def judges_on(self) -> list[Callable[[Recovered, Window, list[int]], str | None]]:
+        """Those that are on; what ``state`` says better is left to it."""
+        judges = {
+            "state": self.not_permitted,
+            "durability": self.not_durable,
+            "outcomes": self.too_many,
+            "generation": self.too_old,
+        }
+        is_weaker_needed = "state" in self.off and self.contract is None
+        weaker = set() if is_weaker_needed else {"durability", "outcomes"}
+        return [judge for name, judge in judges.items() if name not in self.off | weaker]
+
     def not_permitted(self, found: Recovered, window: Window, numbers: list[int]) -> str | None:
         """``state``"""
-        if "state" in self.off or any(self.permitted.has(found.tree, n) for n in numbers):
-            return None
+        if self.contract is not None:
+            return self.against(self.contract, found, numbers)
+        for number in numbers:
+            if self.permitted.has(found.tree, number):
+                return None
         assert isinstance(found.tree, tuple)
         states = crash_states(self.states[numbers[-1]])
         due = self.target.dialect.shown(observe(states[-1]))[0]
         lines = tree_difference(due, dict(found.tree))
         return "\n".join(["state: no permitted state; against the newest of them:", *lines])
 
+    def against(self, contract: Contract, found: Recovered, numbers: list[int]) -> str | None:
+        """``state`` of a volume that promises less than a state as a whole."""
+        key = tuple(numbers)
+        if key not in self.judged:
+            volumes = [volume for number in numbers for volume in self.states[number].history]
+            self.judged[key] = contract(volumes)
+        assert isinstance(found.tree, tuple)
+        # Outcomes are shared between crash points, so the same object comes again and again.
+        verdict = self.verdicts.get((id(found.tree), key))
+        if verdict is None or verdict[0] is not found.tree:
+            verdict = (found.tree, self.judged[key](dict(found.tree)))
+            self.verdicts[id(found.tree), key] = verdict
+        problem = verdict[1]
+        return None if problem is None else f"state: {problem}"
+
     def not_durable(self, found: Recovered, window: Window, numbers: list[int]) -> str | None:
-        """``durability``; what ``state`` says better is left to it."""
-        if "durability" in self.off or "state" not in self.off:
-            return None
+        """``durability``"""
         assert isinstance(found.tree, tuple)
         tree = dict(found.tree)
         due = [self.permitted.same_in_all(number) for number in numbers]
@@ -136,9 +170,7 @@ class CrashOracle:
         return None
 
     def too_many(self, found: Recovered, window: Window, numbers: list[int]) -> str | None:
-        """``outcomes``; what ``state`` says better is left to it."""
-        if "outcomes" in self.off or "state" not in self.off:
-            return None
+        """``outcomes``"""
         if self.found_at[0] != window.event_index:
             self.found_at = (window.event_index, set())
         different = self.found_at[1]
@@ -151,9 +183,7 @@ class CrashOracle:
     def too_old(self, found: Recovered, window: Window, numbers: list[int]) -> str | None:
         """``generation``"""
         due = self.target.generations.get(numbers[0])
-        if "generation" in self.off or found.generation is None or due is None:
-            return None
-        if found.generation >= due:
+        if found.generation is None or due is None or found.generation >= due:
             return None
         return f"generation: {found.generation} is older than {due}, which was acknowledged"
 

@@ -1,10 +1,24 @@
 """All harnesses by name."""
 
-from watosfs_fuzz.parsers import fat_harnesses, syscall_harness, text_harnesses, wfs3_harnesses
+from watosfs_fuzz.parsers import (
+    fat_differential,
+    fat_harnesses,
+    syscall_harness,
+    text_harnesses,
+    wfs2_harnesses,
+    wfs3_harnesses,
+)
 from watosfs_fuzz.parsers.harness import HARNESSES, Harness
 
 #: Importing them registers their harnesses.
-REGISTERED = (fat_harnesses, syscall_harness, text_harnesses, wfs3_harnesses)
+REGISTERED = (
+    fat_differential,
+    fat_harnesses,
+    syscall_harness,
+    text_harnesses,
+    wfs2_harnesses,
+    wfs3_harnesses,
+)
 
 
 def harnesses() -> list[Harness]:

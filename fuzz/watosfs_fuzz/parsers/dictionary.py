@@ -11,6 +11,9 @@ from types import ModuleType
 from watosfs.fat import entries as fat_entries
 from watosfs.fat import format as fat_format
 from watosfs.fat import fsinfo as fat_fsinfo
+from watosfs.wfs2 import blocks as wfs2_blocks
+from watosfs.wfs2 import entries as wfs2_entries
+from watosfs.wfs2 import format as wfs2_format
 from watosfs.wfs3 import format as wfs3_format
 from watosfs.wfs3 import node as wfs3_node
 from watosfs.wfs3 import packed_attributes, records
@@ -50,6 +53,12 @@ def _words(value: object) -> Iterable[bytes]:
 def wfs3_words() -> list[bytes]:
     """Words of WFS v3."""
     return constants(wfs3_format, wfs3_node, records, packed_attributes)
+
+
+@cache
+def wfs2_words() -> list[bytes]:
+    """Words of WFS v2."""
+    return constants(wfs2_format, wfs2_blocks, wfs2_entries)
 
 
 @cache

@@ -52,6 +52,8 @@ class Harness:
     modules: tuple[str, ...] = ()
     unit_bytes: int = 0
     words: Callable[[], list[bytes]] = field(default=list)
+    #: What it needs and is not installed, with how to get it; empty when it can run.
+    missing: Callable[[], str] = field(default=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,12 @@ def verdict_of(error: OSError) -> str:
     text = (
         f"{error.structure} {error.problem}" if isinstance(error, DamageError) else error.strerror
     )
-    return f"{error.errno} {_NUMBERS.sub('#', str(text))[:100]}"
+    return f"{error.errno} {words_of(str(text))}"
+
+
+def words_of(text: str) -> str:
+    """A message without its numbers and quoted names, at most 100 characters."""
+    return _NUMBERS.sub("#", text)[:100]
 
 
 def _failure(harness: Harness, data: bytes, kind: str, error: Exception) -> Failure:

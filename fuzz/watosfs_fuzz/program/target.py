@@ -173,16 +173,16 @@ class ExecTarget(WithoutProbes):
             if event is None:
                 device.flush()
                 continue
-            offset, data = event
+            offset, data, fua = event
             while data:
                 block, within = divmod(offset, BLOCK_SIZE_BYTES)
                 piece = data[: BLOCK_SIZE_BYTES - within]
                 if len(piece) < BLOCK_SIZE_BYTES:
                     whole = bytearray(device.read(block))
                     whole[within : within + len(piece)] = piece
-                    device.write(block, bytes(whole))
+                    device.write(block, bytes(whole), fua=fua)
                 else:
-                    device.write(block, piece)
+                    device.write(block, piece, fua=fua)
                 offset, data = offset + len(piece), data[len(piece) :]
 
     # -- operations

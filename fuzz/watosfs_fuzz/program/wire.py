@@ -8,7 +8,7 @@ what is wrong raises ``ProgramTalkedGarbage`` that says so.
 import base64
 import errno
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from watosfs.block.device import SECTOR_SIZE_BYTES
 from watosfs_fuzz.dialect import FIELDS, FIELDS_NEEDED, Dialect, Entry, Observed
@@ -187,23 +187,31 @@ def observed_of(reply: Message, dialect: Dialect) -> Observed:
     )
 
 
-def log_of(reply: Message, device_bytes: int) -> list[tuple[int, bytes] | None]:
-    """The writes of a reply, (offset in bytes, data), with None for each flush."""
-    found: list[tuple[int, bytes] | None] = []
+class LoggedWrite(NamedTuple):
+    """A write of the program: ``offset`` in bytes; with ``fua`` durable once completed."""
+
+    offset: int
+    data: bytes
+    fua: bool
+
+
+def log_of(reply: Message, device_bytes: int) -> list[LoggedWrite | None]:
+    """The writes of a reply, with None for each flush."""
+    found: list[LoggedWrite | None] = []
     log = reply.get("log", [])
     require(isinstance(log, list), f"log is {log!r:.60}, not a list")
     for event in log:
         if event == ["flush"]:
             found.append(None)
             continue
+        is_write = isinstance(event, list) and len(event) > 2 and event[0] == "write"
         require(
-            isinstance(event, list) and len(event) == 3 and event[0] == "write"
-            and type(event[1]) is int,
-            f"in the log {event!r:.60}, not [\"write\", OFFSET, DATA] or [\"flush\"]",
-        )  # fmt: skip
+            is_write and type(event[1]) is int and event[3:] in ([], ["fua"]),
+            f'in the log {event!r:.60}, not ["write", OFFSET, DATA] (and "fua") or ["flush"]',
+        )
         data = decoded(event[2], "data of a write")
         require_sectors(event[1], len(data), device_bytes)
-        found.append((event[1], data))
+        found.append(LoggedWrite(event[1], data, fua=len(event) > 3))
     return found
 
 

@@ -15,6 +15,7 @@ from watosfs_fuzz.dialect import Dialect, Tree
 from watosfs_fuzz.findings import Finding
 from watosfs_fuzz.lockstep import Failure, tree_difference
 from watosfs_fuzz.report.barrier import Experiment, experiment
+from watosfs_fuzz.report.nested import in_recovery
 from watosfs_fuzz.report.roles import naming_of
 from watosfs_fuzz.report.timeline import Step, place_of, timeline
 from watosfs_fuzz.run import Run
@@ -37,7 +38,8 @@ class Permitted:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One crash of one finding. ``found`` is None when recovery failed, and ``problem`` says how;
-    ``recovered`` is the image after recovery, as far as it got.
+    ``recovered`` is the image after recovery, as far as it got. For a power cut in recovery,
+    ``before`` tells of the cuts that led to it, and all else is of that recovery's log.
     """
 
     finding: Finding
@@ -53,6 +55,7 @@ class Evidence:
     block_count: int
     image: Mapping[int, bytes]
     recovered: Mapping[int, bytes]
+    before: tuple[str, ...] = ()
 
     @property
     def nearest(self) -> Permitted:
@@ -70,8 +73,7 @@ class Evidence:
 def evidence_of(finding: Finding) -> Evidence | None:
     """Run the finding (its canary must be in force) up to its crash.
 
-    None when there is no single crash to show: the failure needs none, is of the recovery's own
-    crashes (``nested``), or does not come again.
+    None when there is no single crash to show: the failure needs none, or does not come again.
     """
     run = finding.case.start(crashes=False)
     for operation in finding.case.operations:
@@ -113,9 +115,13 @@ def gathered(
     finding: Finding, crashes: LogCrashes, choice: CrashChoice, failure: Failure
 ) -> Evidence:
     """The evidence of a crash that fails."""
+    before: tuple[str, ...] = ()
+    whose = crashes.target
+    if choice.then is not None:
+        crashes, choice, before = in_recovery(crashes, choice)
     target, events = crashes.target, crashes.target.device.events
     image = apply_choice(target.base, events, choice, crashes.persistence)
-    naming = naming_of(target, events)
+    naming = naming_of(whose, target.base, events)
     steps = timeline(target.base, events, choice.event_index, image, crashes.persistence, naming)
     marks = marks_of(events[: choice.event_index])
     window = Window(image, {}, choice.event_index, marks, 0, 0)
@@ -138,6 +144,7 @@ def gathered(
         block_count=target.geometry.block_count,
         image=image,
         recovered=dict(device.image),
+        before=before,
     )
 
 

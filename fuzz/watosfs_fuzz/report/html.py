@@ -15,10 +15,11 @@ from watosfs_fuzz.dialect import Entry, Tree
 from watosfs_fuzz.findings import write_whole
 from watosfs_fuzz.lockstep import entry_difference
 from watosfs_fuzz.report.evidence import Evidence
-from watosfs_fuzz.report.story import entry_text, remedies, what_is_wrong
+from watosfs_fuzz.report.story import entry_text, remedies, what_is_wrong, where_it_goes
 from watosfs_fuzz.report.timeline import NEVER, Step
 
 TEMPLATE = "page.html.jinja"
+PALETTE = "palette.css"
 _SECTOR_WORDS = {"+": "kept", "-": "lost", "^": "written over", "=": "not changed"}
 _NOTHING = "(not there)"
 
@@ -27,15 +28,18 @@ def page(evidence: Evidence) -> str:
     """The page, in ASCII."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                               lstrip_blocks=True)  # fmt: skip
-    source = files("watosfs_fuzz.report").joinpath(TEMPLATE).read_text(encoding="utf-8")
+    folder = files("watosfs_fuzz.report")
+    source = folder.joinpath(TEMPLATE).read_text(encoding="utf-8")
     finding = evidence.finding
     text = environment.from_string(source).render(
+        palette=folder.joinpath(PALETTE).read_text(encoding="utf-8"),
         identity=finding.identity,
         target=finding.case.target,
         canary=finding.canary,
         kind=f"{evidence.failure.kind}: {evidence.failure.subject}",
         wrong=what_is_wrong(evidence),
-        place=evidence.place,
+        place=where_it_goes(evidence),
+        before=evidence.before,
         operations=evidence.operations,
         epochs=list(epochs(evidence)),
         remedies=remedies(evidence),
@@ -94,7 +98,7 @@ def power_cut(evidence: Evidence) -> dict[str, Any]:
     """The crash as an item."""
     return {
         "kind": "cut", "name": "power cut", "fate": "", "is_disk": False, "what": evidence.place,
-        "detail": [f"the power goes {evidence.place}"], "sectors": [], "is_late": False,
+        "detail": [*evidence.before, where_it_goes(evidence)], "sectors": [], "is_late": False,
     }  # fmt: skip
 
 

@@ -32,10 +32,10 @@ class Naming:
     commits: list[int] | None
 
 
-def naming_of(target: CrashTarget, events: Sequence[Event]) -> Naming:
-    """What can be said of the target's log."""
+def naming_of(target: CrashTarget, base: Image, events: Sequence[Event]) -> Naming:
+    """What can be said of a log of the target over ``base``: its own, or a recovery's."""
     if isinstance(target, Wfs3Target):
-        return Naming(roles_of_wfs3(target.base, events), commits_of_wfs3(events))
+        return Naming(roles_of_wfs3(base, events), commits_of_wfs3(events))
     roles = {}
     if isinstance(target, NamesBlocks):
         for index, event in enumerate(events):

@@ -17,12 +17,20 @@ _LETTERS = "sectors: + kept, - lost, ^ written over later, = not changed"
 def story(evidence: Evidence) -> list[str]:
     """All sections, a line each."""
     return [
-        f"the power goes {evidence.place}",
+        *evidence.before,
+        where_it_goes(evidence),
         "",
         *section("what the disk held", fates(evidence)),
         *section("permitted, and found", trees(evidence)),
         *section("what is missing", remedies(evidence)),
     ]
+
+
+def where_it_goes(evidence: Evidence) -> str:
+    """The place of the crash; writes and flushes in recovery are counted from its start."""
+    if not evidence.before:
+        return f"the power goes {evidence.place}"
+    return f"then, in the recovery from that, the power goes {evidence.place}"
 
 
 def section(title: str, lines: list[str]) -> list[str]:

@@ -27,9 +27,9 @@ def extra(module: str, class_name: str, package: str) -> Callable[[Geometry], Ta
 
 
 TARGETS: dict[str, tuple[str, Callable[[Geometry], Target]]] = {
-    "fat12": ("our FAT12, in memory; no power cuts", Fat12Target),
-    "fat16": ("our FAT16, in memory; no power cuts", Fat16Target),
-    "fat32": ("our FAT32, in memory; no power cuts", Fat32Target),
+    "fat12": ("our FAT12, in process, on a recorded device", Fat12Target),
+    "fat16": ("our FAT16, in process, on a recorded device", Fat16Target),
+    "fat32": ("our FAT32, in process, on a recorded device", Fat32Target),
     "littlefs": (
         "littlefs in C, by littlefs-python; what docs/FOUND.md has is stepped around",
         extra("littlefs", "LittlefsTarget", "littlefs-python"),

@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Callable, Hashable
+from functools import cached_property
 from typing import Any
 
 from watosfs.block.device import BlockDevice
@@ -22,9 +23,14 @@ from watosfs_fuzz.target import (
     NANOSECONDS_PER_OPERATION,
     Geometry,
 )
-from watosfs_fuzz.targets.wfs3_entry import entry_of
+from watosfs_fuzz.targets.wfs3_entry import entry_of, without_contents
 from watosfs_fuzz.targets.wfs3_shape import shape_of
-from watosfs_fuzz.targets.wfs3_trials import emptying_problem, leak_problem, progress_problem
+from watosfs_fuzz.targets.wfs3_trials import (
+    emptying_problem,
+    leak_problem,
+    progress_problem,
+    second_commit_problem,
+)
 from watosfs_model import Outcome
 from watosfs_model import operations as ops
 from watosfs_model.operations import Operation
@@ -49,7 +55,11 @@ class Wfs3Target:
         self.operations_done = 0
         self.generations: dict[int, int] = {}
         self.handles: dict[int, Handle] = {}
-        self.calls: dict[type[Operation], Callable[[Any], object]] = {
+
+    @cached_property
+    def calls(self) -> dict[type[Operation], Callable[[Any], object]]:
+        """What each operation calls; a target that only recovers needs none."""
+        return {
             ops.Mkdir: lambda o: self.volume.mkdir(o.path, o.mode),
             ops.Rmdir: lambda o: self.volume.rmdir(o.path),
             ops.Open: self.open,
@@ -196,6 +206,10 @@ class Wfs3Target:
         return min(path for path in tree if self.numbers[path] == number)
 
     def observe(self) -> Observed:
+        return self.look(contents=True)
+
+    def look(self, *, contents: bool) -> Observed:
+        """The whole state, or all but what files hold."""
         tree: Tree = {}
         first: dict[int, bytes] = {}
         inodes: list[tuple[bytes, Inode]] = list(self.volume.walk())
@@ -205,7 +219,7 @@ class Wfs3Target:
             if number not in first or path < first[number]:
                 first[number] = path
         for path, inode in inodes:
-            tree[path] = entry_of(self.volume, inode, first[inode.number])
+            tree[path] = entry_of(self.volume, inode, first[inode.number], contents=contents)
         files: dict[int, Entry] = {}
         for descriptor in sorted(self.handles):
             handle = self.handles[descriptor]
@@ -215,7 +229,7 @@ class Wfs3Target:
                 continue
             inode = handle.inode()
             identity = first.setdefault(inode.number, b"fd:%d" % descriptor)
-            files[descriptor] = entry_of(self.volume, inode, identity)
+            files[descriptor] = entry_of(self.volume, inode, identity, contents=contents)
         return tree, files
 
     # -- space, checks, features
@@ -267,7 +281,10 @@ class Wfs3Target:
 
     def leak_problem(self) -> str | None:
         # Two almost empty nodes of three entries need not merge, as two of a hundred must.
-        return None if self.geometry.node_entries_max else leak_problem(self.volume)
+        if self.geometry.node_entries_max:
+            found = second_commit_problem(self.volume)
+            return None if found is not None and self.is_full(found) else found
+        return leak_problem(self.volume)
 
     def read_only_problem(
         self, device: CrashImage, operations_done: int, tree: Hashable
@@ -275,7 +292,7 @@ class Wfs3Target:
         target = type(self)(self.geometry)
         target.operations_done = operations_done
         target.volume = Volume.mount(device, read_only=True, clock=target.clock)
-        found = frozen(target.observe()[0])
+        found = frozen(target.look(contents=False)[0])
         if device.write_count:
             return f"a read-only mount made {device.write_count} writes"
-        return None if found == tree else "a read-only mount shows another tree"
+        return None if found == without_contents(tree) else "a read-only mount shows another tree"

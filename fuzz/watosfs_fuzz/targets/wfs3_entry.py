@@ -1,5 +1,7 @@
 """What a user can see of one WFS v3 inode, built from what the volume reads."""
 
+from collections.abc import Hashable
+
 from watosfs.wfs3.records import Inode
 from watosfs.wfs3.volume import Volume
 from watosfs_fuzz.dialect import Entry
@@ -7,17 +9,18 @@ from watosfs_fuzz.target import WHOLE_CONTENT_BYTES_MAX, content_blocks
 
 #: Of the largest hole of a large file so much is read: it must be zeros.
 HOLE_SAMPLE_BYTES = 64
+_CONTENT = 9
 
 
-def entry_of(volume: Volume, inode: Inode, identity: bytes) -> Entry:
-    """What ``docs/DESIGN.md`` section 2.3 says of one inode."""
+def entry_of(volume: Volume, inode: Inode, identity: bytes, *, contents: bool = True) -> Entry:
+    """What ``docs/DESIGN.md`` section 2.3 says of one inode, or all but a file's contents."""
     kind = "file"
     content: object = None
     if inode.is_directory:
         kind = "directory"
     elif inode.is_symlink:
         kind, content = "symlink", volume.namespace.target_of(inode.number)
-    else:
+    elif contents:
         content = content_of(volume, inode)
     return (
         kind,
@@ -32,6 +35,15 @@ def entry_of(volume: Volume, inode: Inode, identity: bytes) -> Entry:
         content,
         tuple(sorted(volume.attributes.of(inode).items())),
         identity,
+    )
+
+
+def without_contents(tree: Hashable) -> Hashable:
+    """A frozen tree as it is seen when no file is read."""
+    assert isinstance(tree, tuple)
+    return tuple(
+        (path, (*entry[:_CONTENT], None, *entry[_CONTENT + 1 :]) if entry[0] == "file" else entry)
+        for path, entry in tree
     )
 
 

@@ -11,8 +11,8 @@ from watosfs.fat.check import check
 from watosfs.fat.mkfs import Options, mkfs
 from watosfs.fat.table import FatTable
 from watosfs.fat.volume import FatVolume
-from watosfs_fuzz.crash.lazy import LazyDevice
 from watosfs_fuzz.crash.log import Image, RecordingDevice
+from watosfs_fuzz.crash.recall import RecoveryDevice
 from watosfs_fuzz.upkeep.task import Task
 
 _BLOCK_COUNTS = {12: 100, 16: 2250, 32: 500}
@@ -86,7 +86,7 @@ def old_tree(bits: int) -> Hashable:
     return tuple(sorted(tree(volume).items()))
 
 
-def look_at_made(device: LazyDevice) -> Hashable:
+def look_at_made(device: RecoveryDevice) -> Hashable:
     """The volume's number and tree."""
     volume = FatVolume.mount(device, clock=now, read_only=True)
     device.end_of_recovery()
@@ -114,7 +114,7 @@ def repair(device: BlockDevice) -> object:
     return check(device, repair=True)
 
 
-def look_at_repaired(device: LazyDevice) -> Hashable:
+def look_at_repaired(device: RecoveryDevice) -> Hashable:
     """Mend again; what a check finds then, and which sound files are not as they were."""
     check(device, repair=True)
     device.end_of_recovery()

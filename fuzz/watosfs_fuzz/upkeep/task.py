@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from watosfs.block.device import BlockDevice
 from watosfs_fuzz.crash.explore import Exploration, explore
-from watosfs_fuzz.crash.lazy import LazyDevice
 from watosfs_fuzz.crash.log import Image, RecordingDevice
 from watosfs_fuzz.crash.persistence import SECTOR, Persistence
+from watosfs_fuzz.crash.recall import RecoveryDevice
 from watosfs_fuzz.crash.windows import Window
 
 DONE = "done"
@@ -30,7 +30,7 @@ class Task:
     block_count: int
     before: Callable[[], Image]
     run: Callable[[BlockDevice], object]
-    look: Callable[[LazyDevice], Hashable]
+    look: Callable[[RecoveryDevice], Hashable]
     judge: Callable[[Hashable, bool], str | None]
 
 
@@ -43,7 +43,7 @@ def cut_everywhere(
     task.run(device)
     device.mark(DONE)
 
-    def look(device: LazyDevice) -> Hashable:
+    def look(device: RecoveryDevice) -> Hashable:
         try:
             return task.look(device)
         except OSError as error:

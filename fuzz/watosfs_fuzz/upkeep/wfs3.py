@@ -8,8 +8,8 @@ from watosfs.block.device import BlockDevice
 from watosfs.wfs3.check import check
 from watosfs.wfs3.mkfs import mkfs
 from watosfs.wfs3.volume import Volume
-from watosfs_fuzz.crash.lazy import LazyDevice
 from watosfs_fuzz.crash.log import Image, RecordingDevice
+from watosfs_fuzz.crash.recall import RecoveryDevice
 from watosfs_fuzz.upkeep.task import Task
 
 _BLOCK_COUNT = 256
@@ -52,7 +52,7 @@ def old_volume(device: BlockDevice) -> list[Hashable]:
     return [*states, contents(volume)]
 
 
-def look(device: LazyDevice) -> Hashable:
+def look(device: RecoveryDevice) -> Hashable:
     """Mount; the contents, or what the checker says."""
     volume = Volume.mount(device, clock=now)
     device.end_of_recovery()
@@ -129,7 +129,7 @@ def mount_and_sync(device: BlockDevice) -> object:
     return volume
 
 
-def look_for_orphans(device: LazyDevice) -> Hashable:
+def look_for_orphans(device: RecoveryDevice) -> Hashable:
     """The contents, the orphans that are left, and how many blocks are free."""
     found = look(device)
     return (*found, check(device).orphans) if isinstance(found, tuple) else found

@@ -30,7 +30,8 @@ class SubDevice:
             alignment_bytes=self.block_size_bytes,
         )
         self._device = device
-        self._start = start_bytes
+        #: Where the stretch begins on the device below.
+        self.start_bytes = start_bytes
         self._access = ByteAccess(device)
         self._is_open = True
         self._access.require(start_bytes, size_bytes)
@@ -41,7 +42,7 @@ class SubDevice:
         if block < 0 or count < 0 or block + count > self.block_count:
             reason = f"blocks {block} to {block + count} of a device of {self.block_count}"
             raise failure(errno.EINVAL, reason=reason)
-        return self._start + block * self.block_size_bytes
+        return self.start_bytes + block * self.block_size_bytes
 
     def read(self, block: int, count: int = 1, accept: Accept | None = None) -> Buffer:
         """``count`` blocks."""

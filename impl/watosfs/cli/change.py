@@ -11,6 +11,7 @@ from watosfs.cli.interruption import Stop
 from watosfs.cli.location import Location, parse_path, place
 from watosfs.cli.monitor import Monitor
 from watosfs.cli.names import last_name, printable
+from watosfs.cli.path_volume import folds_names
 from watosfs.cli.session import mounted
 from watosfs.cli.walk import Walk
 from watosfs.errors import failure
@@ -145,6 +146,8 @@ def mv(options: Namespace) -> int:
         monitor = Monitor("mv", stop)
         with mounted(target.image, write=True) as volume:
             is_inside = _is_directory(volume, target)
+            if len(sources) == 1 and is_inside:
+                is_inside = not _is_respelled(volume, sources[0].path, target.path)
             if len(sources) > 1 and not is_inside:
                 raise Failure.at(str(target), failure(errno.ENOTDIR))
             for source in sources:
@@ -165,6 +168,16 @@ def _rename(volume: Volume, old: bytes, new: bytes) -> None:
         volume.rename(old, new)
 
 
+def _is_respelled(volume: Volume, old: bytes, new: bytes) -> bool:
+    """Whether ``new`` is a directory's own name in another case, which is how FAT finds it."""
+    if not folds_names(volume) or last_name(old) == last_name(new):
+        return False
+    try:
+        return volume.stat(old).st_ino == volume.stat(new).st_ino
+    except OSError:
+        return False  # renaming will say what is wrong
+
+
 def _are_two_names_of_one_file(volume: Volume, old: bytes, new: bytes) -> bool:
     try:
         files = [volume.stat(path, follow=False) for path in (old, new)]
@@ -173,6 +186,8 @@ def _are_two_names_of_one_file(volume: Volume, old: bytes, new: bytes) -> bool:
         return False  # renaming will say what is wrong
     if files[0].st_ino != files[1].st_ino or stat.S_ISDIR(files[0].st_mode):
         return False
+    if files[0].st_nlink < 2:
+        return False  # one name, found by two spellings of it
     return (folders[0], last_name(old)) != (folders[1], last_name(new))
 
 

@@ -12,9 +12,12 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
 from watosfs.cli.failures import Failure, blame
-from watosfs.cli.location import place
+from watosfs.cli.holes import data_range
+from watosfs.cli.location import image_file, place
 from watosfs.cli.monitor import Monitor
 from watosfs.cli.names import join, printable
+from watosfs.cli.path_volume import require_size
+from watosfs.cli.spellings import Spellings
 from watosfs.errors import failure
 from watosfs.wfs3.handle import Handle
 from watosfs.wfs3.volume import Volume
@@ -33,6 +36,8 @@ _SPECIAL: Final = {
     stat.S_IFBLK: "a block device",
     stat.S_IFCHR: "a character device",
 }
+#: Where the volume makes no hard link the file is copied once more.
+_NO_LINK: Final = frozenset({errno.EMLINK, errno.ENOENT, errno.EPERM})
 Made = TypeVar("Made")
 
 
@@ -52,10 +57,11 @@ class CopyIn:
         self.volume = volume
         self.image = image
         self.monitor = monitor
-        found = os.stat(image)
+        found = os.stat(image_file(image))
         self._image_file = (found.st_dev, found.st_ino)
         #: Of files with several names: the first one's path in the volume, and its inode.
         self._first_names: dict[tuple[int, int], tuple[bytes, int]] = {}
+        self._spellings = Spellings(volume)
         self._files_pending = 0
         self._bytes_pending = 0
 
@@ -123,6 +129,8 @@ class CopyIn:
                 found = self.volume.stat(target, follow=False)
                 if not stat.S_ISDIR(found.st_mode):
                     raise failure(errno.ENOTDIR, reason="not replaced by a directory") from None
+                self._spellings.require_other(target, found.st_ino)
+            self._spellings.note(target)
         self.monitor.tally.directories += 1
         self.monitor.say(source, to=target)
         return Level(source, target, status, names)
@@ -170,7 +178,7 @@ class CopyIn:
                 return True  # named twice
             self._replaced(target, lambda: self.volume.link(first, target))
         except OSError as error:
-            if error.errno in (errno.EMLINK, errno.ENOENT):
+            if error.errno in _NO_LINK:
                 return False
             raise Failure.at(self._place(target), error) from error
         return True
@@ -183,7 +191,9 @@ class CopyIn:
                 raise failure(errno.EINVAL, reason="no longer a file")
             mode = stat.S_IMODE(status.st_mode)
             with blame(self._place(target)):
+                require_size(self.volume, status.st_size)
                 handle = self._replaced(target, lambda: self.volume.create(target, mode))
+                self._spellings.note(target)
             with _Unfinished(self.volume, handle, target):
                 if status.st_blocks * 512 < status.st_size:
                     self._copy_sparse(descriptor, handle, target, status.st_size)
@@ -236,6 +246,7 @@ class CopyIn:
             found = self.volume.stat(target, follow=False)
         if stat.S_ISDIR(found.st_mode):
             raise failure(errno.EISDIR, reason="not replaced by a file")
+        self._spellings.require_other(target, found.st_ino)
         self.volume.unlink(target)
         return make()
 
@@ -277,16 +288,3 @@ class _Unfinished:
         except OSError:
             if error is None:  # else the volume has given up: that is what ``error`` tells
                 raise
-
-
-def data_range(descriptor: int, offset: int, size: int) -> tuple[int, int]:
-    """The first run of data from ``offset`` on, (size, size) if only a hole is left. All of the
-    rest is data where the host knows no holes.
-    """
-    try:
-        start = os.lseek(descriptor, offset, os.SEEK_DATA)
-        return start, min(os.lseek(descriptor, start, os.SEEK_HOLE), size)
-    except OSError as error:
-        if error.errno == errno.ENXIO:
-            return size, size
-        return offset, size

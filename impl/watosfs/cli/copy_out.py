@@ -13,7 +13,7 @@ from typing import Final
 
 from watosfs.cli import output
 from watosfs.cli.failures import Failure, blame
-from watosfs.cli.location import place
+from watosfs.cli.location import image_file, place
 from watosfs.cli.monitor import Monitor
 from watosfs.cli.names import join, printable
 from watosfs.cli.walk import Step, Walk
@@ -40,7 +40,7 @@ class CopyOut:
         self.volume = volume
         self.image = image
         self.monitor = monitor
-        found = os.stat(image)
+        found = os.stat(image_file(image))
         self._image_file = (found.st_dev, found.st_ino)
         #: Of inodes with several names: the first one's local path, and what was made there.
         self._first_names: dict[int, tuple[bytes, tuple[int, int]]] = {}

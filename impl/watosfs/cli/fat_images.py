@@ -4,51 +4,37 @@ import errno
 from argparse import Namespace
 from typing import Final
 
-from watosfs.block.file import FileDevice
+from watosfs.block.device import SECTOR_SIZE_BYTES, BlockDevice
+from watosfs.block.sub_device import SubDevice
 from watosfs.cli import output
+from watosfs.cli.devices import FAT_BLOCK_SIZE_BYTES, opened_device
 from watosfs.cli.failures import EXIT_USAGE, Failure, UsageFailure, blame
 from watosfs.cli.interruption import Stop
 from watosfs.cli.names import one_line, printable
 from watosfs.cli.presentation import counted, human_size
 from watosfs.fat.check import check
-from watosfs.fat.format import BOOT_SECTOR_SIZE, decode_boot_sector, geometry_of
 from watosfs.fat.mkfs import Options, mkfs
 
 #: What --type takes, and the width of an entry; 0 leaves it to the size.
 TYPES: Final = {"fat": 0, "fat12": 12, "fat16": 16, "fat32": 32}
-BLOCK_SIZE_BYTES: Final = 512
+BLOCK_SIZE_BYTES: Final = FAT_BLOCK_SIZE_BYTES
 SIZE_MIN_BYTES: Final = 64 << 10
 
 
-def make(device: FileDevice, kind: str, label: bytes) -> str:
-    """Make an empty FAT volume; what to say of it."""
+def make(device: BlockDevice, shown: str, kind: str, label: bytes) -> str:
+    """Make an empty FAT volume on the image ``shown``; what to say of it."""
+    before = device.start_bytes // SECTOR_SIZE_BYTES if isinstance(device, SubDevice) else 0
     try:
-        geometry = mkfs(device, Options(bits=TYPES[kind], label=label))
+        geometry = mkfs(device, Options(bits=TYPES[kind], label=label, hidden_sectors=before))
     except OSError as error:
         if error.errno == errno.EINVAL:
-            raise UsageFailure(f"{printable(device.path)}: {error.strerror}") from error
+            raise UsageFailure(f"{shown}: {error.strerror}") from error
         raise
     size = human_size(geometry.total_sectors * geometry.sector_size)
     cluster = human_size(geometry.cluster_size)
     named = f", label {printable(label)}" if label else ""
     count = geometry.cluster_count
     return f"FAT{geometry.bits}, {size}, {count:,} clusters of {cluster}{named}"
-
-
-def is_fat(image: str) -> bool:
-    """Whether an image begins like a FAT volume; False where it cannot be opened."""
-    try:
-        with FileDevice.open(image, read_only=True, block_size_bytes=BLOCK_SIZE_BYTES) as device:
-            raw = device.read(0)
-            assert len(raw) == BOOT_SECTOR_SIZE
-            size_bytes = device.block_count * BLOCK_SIZE_BYTES
-            try:
-                geometry_of(decode_boot_sector(raw), size_bytes)
-            except OSError as error:
-                return error.errno == errno.EUCLEAN
-            return True
-    except OSError:
-        return False
 
 
 def check_image(options: Namespace) -> int:
@@ -58,11 +44,7 @@ def check_image(options: Namespace) -> int:
         with (
             Stop(),
             blame(shown),
-            FileDevice.open(
-                options.image,
-                read_only=not options.repair,
-                block_size_bytes=BLOCK_SIZE_BYTES,
-            ) as device,
+            opened_device(options.image, write=options.repair) as device,
         ):
             report = check(device, repair=options.repair)
             again = check(device) if report.is_repaired else report

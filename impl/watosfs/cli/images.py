@@ -8,14 +8,17 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from uuid import UUID
 
 from watosfs.block.device import BLOCK_SIZE_BYTES
-from watosfs.block.file import FileDevice
 from watosfs.cli import fat_images, output, statistics, wfs2_images
+from watosfs.cli.blank import blank
+from watosfs.cli.devices import kind_of_volume, opened_device
 from watosfs.cli.failures import EXIT_USAGE, Failure, UsageFailure, blame
 from watosfs.cli.interruption import Stop
+from watosfs.cli.location import image_parts
 from watosfs.cli.names import json_name, one_line, printable
+from watosfs.cli.path_volume import kind_of
 from watosfs.cli.presentation import columns, counted, human_size, parse_size
 from watosfs.cli.progress import phases
-from watosfs.cli.session import mounted, opened_device
+from watosfs.cli.session import mounted
 from watosfs.wfs3.check import check
 from watosfs.wfs3.dump import describe_block
 from watosfs.wfs3.format import BLOCK_COUNT_MIN, Superblock
@@ -26,7 +29,9 @@ _LABEL_BYTES_MAX = 32
 
 
 def add_mkfs(parser: ArgumentParser) -> None:
-    parser.add_argument("image", metavar="IMAGE", help="a file to make, or a block device")
+    parser.add_argument(
+        "image", metavar="IMAGE", help="a file to make, a block device, or IMAGE@NUMBER"
+    )
     parser.add_argument(
         "--size", type=_Size, help="64M, 1G, 16T, ...; takes no space until it is used"
     )
@@ -117,11 +122,14 @@ def make(options: Namespace) -> int:
     """An empty volume in a new file, or over what is there when that is asked for."""
     image = options.image
     shown = printable(image)
-    exists = os.path.lexists(image)
+    file, partition = image_parts(image)
+    exists = os.path.lexists(file)
     if exists and not options.force:
         raise Failure(f"{shown}: exists; --force makes a new volume there and loses what it holds")
     if not exists and options.size is None:
         raise UsageFailure(f"{shown} is new: say how large with --size, as in --size 64M")
+    if partition is not None and options.size is not None:
+        raise UsageFailure(f"{shown} is a partition, whose size is in the table: no --size")
     is_fat = options.type in fat_images.TYPES
     size_bytes = None
     if options.size is not None:
@@ -130,10 +138,10 @@ def make(options: Namespace) -> int:
     if not is_fat:
         _require_label(options.label)
     block_size = fat_images.BLOCK_SIZE_BYTES if is_fat else BLOCK_SIZE_BYTES
-    with Stop(), blame(shown), _blank(image, size_bytes, exists, block_size) as device:
+    with Stop(), blame(shown), blank(image, size_bytes, block_size) as device:
         try:
             if is_fat:
-                line = fat_images.make(device, options.type, options.label)
+                line = fat_images.make(device, shown, options.type, options.label)
                 output.write_line(f"{shown}: {line}")
                 return 0
             if options.type == wfs2_images.TYPE:
@@ -151,21 +159,6 @@ def make(options: Namespace) -> int:
     return 0
 
 
-def _blank(image: str, size_bytes: int | None, exists: bool, block_size: int) -> FileDevice:
-    """A device to make a volume on; an image that exists gives its space back first."""
-    if not exists:
-        return FileDevice.open(image, create_size=size_bytes, block_size_bytes=block_size)
-    device = FileDevice.open(image, block_size_bytes=block_size)
-    try:
-        if size_bytes is not None and size_bytes != device.block_count * block_size:
-            device.resize(size_bytes)
-        device.discard(0, device.block_count)
-    except BaseException:
-        device.close()
-        raise
-    return device
-
-
 def _label_of(superblock: Superblock) -> str:
     return printable(superblock.label.rstrip(b"\0"))
 
@@ -174,8 +167,6 @@ def df_statistics(options: Namespace) -> int:
     """What reading all of each image took."""
     described = []
     for image in options.images:
-        if wfs2_images.is_wfs2(image):
-            raise UsageFailure(f"{printable(image)}: --stats is for WFS v3 images")
         with Stop(), mounted(image) as volume:
             counters = statistics.read_everything(volume)
         described.append({"image": printable(image), **counters.as_dict()})
@@ -199,11 +190,12 @@ def df(options: Namespace) -> int:
     found = []
     for image in options.images:
         with mounted(image) as volume:
-            found.append((image, volume.statfs(), volume.superblock))
+            found.append((image, volume.statfs(), volume.superblock, kind_of(volume)))
     if options.json:
         described = [
             {
                 "image": printable(image),
+                "type": kind,
                 **json_name("label", superblock.label.rstrip(b"\0")),
                 "uuid": str(UUID(bytes=superblock.uuid)),
                 "generation": superblock.root_generation,
@@ -215,19 +207,19 @@ def df(options: Namespace) -> int:
                 "blocks_free": space.free,
                 "inodes_used": space.inodes_used,
             }
-            for image, space, superblock in found
+            for image, space, superblock, kind in found
         ]
         output.write_json({"images": described})
         return 0
     rows = [["Image", "Size" if options.human else "1K-blocks", "Used", "Available", "Use%"]]
-    for image, space, _ in found:
+    for image, space, *_ in found:
         used = space.total - space.free
         within = used + space.available
         sizes = [blocks * space.block_size for blocks in (space.total, used, space.available)]
         percent = -(-used * 100 // within) if within else 100
         figures = [human_size(size) if options.human else str(size // 1024) for size in sizes]
         rows.append([printable(image), *figures, f"{percent}%"])
-    labels = ["Label", *(_label_of(superblock) for *_, superblock in found)]
+    labels = ["Label", *(_label_of(superblock) for _, _, superblock, _ in found)]
     rows = [[*row, label] for row, label in zip(rows, labels, strict=True)]
     for line in columns(rows, left=frozenset({0, 5})):
         output.write_line(line)
@@ -237,9 +229,10 @@ def df(options: Namespace) -> int:
 def check_image(options: Namespace) -> int:
     """Every rule of the format, by the independent checker: 0 clean, 1 problems, 2 unreadable."""
     shown = printable(options.image)
-    if fat_images.is_fat(options.image):
+    kind = kind_of_volume(options.image)
+    if kind == "fat":
         return fat_images.check_image(options)
-    if wfs2_images.is_wfs2(options.image):
+    if kind == "wfs2":
         return wfs2_images.check_image(options)
     if options.repair:
         raise UsageFailure(f"{shown}: --repair mends FAT and WFS v2 images; this is neither")
@@ -280,6 +273,8 @@ def check_image(options: Namespace) -> int:
 def dump(options: Namespace) -> int:
     """One block, decoded."""
     with opened_device(options.image) as device:
+        if device.block_size_bytes != BLOCK_SIZE_BYTES:
+            raise UsageFailure(f"{printable(options.image)}: dump decodes blocks of WFS v3 only")
         if options.block >= device.block_count:
             last = device.block_count - 1
             shown = printable(options.image)

@@ -3,6 +3,7 @@
 The last ``:`` that ``/`` follows splits, so an image's own name may hold colons. Where what is then
 left of it is no file but an earlier split (or the whole text) names one, that one is meant: so
 ``disk.img:/a:/b`` is ``/a:/b`` in ``disk.img`` as long as no image is called ``disk.img:/a``.
+``disk.img@2`` is partition 2 of ``disk.img`` as long as no image has all of that for a name.
 """
 
 import os
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 
 from watosfs.cli.failures import Failure, UsageFailure
 from watosfs.cli.names import join, printable
+
+_PARTITION_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,23 @@ def parse_path(text: str) -> Location:
         whole = _image_alone(text).image
         raise UsageFailure(
             f"{printable(whole)} names no path in an image: write IMAGE:/PATH"
-            + (f", as in {place(whole, b'/')}" if os.path.exists(whole) else "")
+            + (f", as in {place(whole, b'/')}" if os.path.exists(image_file(whole)) else "")
         )
     return found
+
+
+def image_parts(image: str) -> tuple[str, int | None]:
+    """(local file, partition): ``disk.img@2`` is a partition; None stands for the whole image."""
+    file, _, digits = image.rpartition("@")
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= _PARTITION_DIGITS
+    if not is_number or not os.path.exists(file) or os.path.lexists(image):
+        return image, None
+    return file, int(digits)
+
+
+def image_file(image: str) -> str:
+    """The local file that an image, or the partition of one, is in."""
+    return image_parts(image)[0]
 
 
 def _split(text: str) -> Location | None:
@@ -72,4 +89,5 @@ def _image_alone(text: str) -> Location:
 
 
 def _is_image(name: str) -> bool:
-    return bool(name) and os.path.exists(name) and not os.path.isdir(name)
+    file = image_file(name)
+    return bool(file) and os.path.exists(file) and not os.path.isdir(file)

@@ -28,7 +28,9 @@ from watosfs.cli.failures import (
 )
 from watosfs.cli.names import printable
 
-DESCRIPTION = "Keep files in WFS v3 images: make them, fill them, look into them, check them."
+DESCRIPTION = (
+    "Keep files in WFS v3, WFS v2 and FAT images: make them, fill them, look into them, check them."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,8 @@ def main_parser() -> argparse.ArgumentParser:
         prog="watosfs",
         usage="watosfs COMMAND ...",
         description=DESCRIPTION,
-        epilog=f"commands:\n{lines}\nPlaces in an image are written IMAGE:/PATH.\n"
+        epilog=f"commands:\n{lines}\n"
+        "Places in an image are written IMAGE:/PATH, in a partition of it IMAGE@NUMBER:/PATH.\n"
         "Each command explains itself: watosfs put --help\n\n"
         "exit status: 0 done, 1 something failed, 2 wrong usage, 130 interrupted",
         formatter_class=_Help,

@@ -3,12 +3,12 @@
 from contextlib import suppress
 
 from watosfs.cli import output
+from watosfs.cli.path_volume import filesystem_of
 from watosfs.cli.presentation import columns, human_size
 from watosfs.kernel import attributes, data, descriptors, names, opening
 from watosfs.kernel.kernel import Kernel
 from watosfs.kernel.numbers import AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_DIRECTORY, O_RDONLY
 from watosfs.kernel.statistics import Statistics, error_name
-from watosfs.vfs.wfs3 import Wfs3Filesystem
 from watosfs.wfs3.volume import Volume
 
 _READ_BYTES = 1 << 20
@@ -21,7 +21,7 @@ def read_everything(volume: Volume) -> Statistics:
     not the end.
     """
     counters = Statistics()
-    kernel = Kernel([Wfs3Filesystem(volume)], volume.engine.clock, counters)
+    kernel = Kernel([filesystem_of(volume)], volume.engine.clock, counters)
     waiting = [b"/"]
     while waiting:
         directory = waiting.pop()

@@ -178,16 +178,18 @@ class Engine:
     def slots_on_disk(self, node: Node) -> list[int]:
         """Where a node's slots are on the volume, if they have reached it."""
         assert node.directory is not None
-        return [] if node.is_unsaved else list(node.directory.slot_offsets(node))
+        return node.old_slots if node.is_unsaved else list(node.directory.slot_offsets(node))
 
     def moved_away(self, node: Node, old_slots: list[int]) -> None:
         """A node has left its slots for others: those are removed first, unless one sector, which
-        cannot tear, holds all of them.
+        cannot tear, holds all of them. Then they are kept: it may move again before it is written.
         """
         assert node.directory is not None
         slots = [*old_slots, *node.directory.slot_offsets(node)]
-        if len({offset // SECTOR_SIZE_BYTES for offset in slots}) > 1:
+        is_torn = len({offset // SECTOR_SIZE_BYTES for offset in slots}) > 1
+        if is_torn:
             self.moved += old_slots
+        node.old_slots = [] if is_torn else old_slots
         self.unsaved.append(node)
 
     # -- writing back
@@ -247,6 +249,7 @@ class Engine:
         written = False
         for node in self.unsaved:
             node.is_unsaved = False
+            node.old_slots = []
         self.unsaved = []
         contents = [self.root.children, *self._directories.values()]
         for directory in contents:

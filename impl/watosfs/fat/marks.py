@@ -7,7 +7,7 @@ from watosfs.fat.table import FatTable
 
 
 class Marks:
-    """Reads and writes them; every method raises what the device raises and flushes nothing."""
+    """Reads and writes them, each as the device does; what was written last is not flushed."""
 
     def __init__(self, access: ByteAccess, geometry: Geometry, table: FatTable) -> None:
         self._access = access
@@ -20,12 +20,23 @@ class Marks:
         return bool(state & STATE_DIRTY) or not self._table.is_clean()
 
     def set_dirty(self, is_dirty: bool) -> None:
-        """Set or clear both marks: in the boot sector, and in entry 1 of the table."""
+        """Set or clear both marks: in the boot sector, and in entry 1 of the table. The copies of
+        the table never differ without the mark in the boot sector: it comes first and goes last.
+        """
+        if is_dirty:
+            self._write_state(STATE_DIRTY)
+        self._table.set_clean(not is_dirty)
+        if self._table.is_dirty and is_dirty:
+            self._access.device.flush()
+        self._table.write()
+        if not is_dirty:
+            self._access.device.flush()
+            self._write_state(0)
+
+    def _write_state(self, mark: int) -> None:
         offset = self._geometry.state_offset
         state = self._access.read(offset, 1)[0] & ~STATE_DIRTY
-        self._access.write(offset, bytes([state | STATE_DIRTY if is_dirty else state]))
-        self._table.set_clean(not is_dirty)
-        self._table.write()
+        self._access.write(offset, bytes([state | mark]))
 
     def read_fsinfo(self) -> FsInfo:
         """The hints of FAT32; unknown where there are none."""

@@ -36,6 +36,7 @@ class Node:
         "modified",
         "name",
         "number",
+        "old_slots",
         "short_name",
         "size",
         "slot",
@@ -63,6 +64,8 @@ class Node:
         self.is_removed = False
         #: Whether the entry is not on disk yet where it is now.
         self.is_unsaved = False
+        #: Places of the slots that it has on disk while it is not.
+        self.old_slots: list[int] = []
 
     @property
     def is_directory(self) -> bool:

@@ -114,12 +114,16 @@ def _boundaries(device: BlockDevice, geometry: Geometry, report: Report) -> None
 def _write(device: BlockDevice, due: Superblock, space: Space, entries: Entries) -> None:
     """The table; then everything that is made from it; at last the first superblock."""
     geometry = due.geometry
-    for slot, entry in sorted(entries.changed.items()):
-        block = geometry.filetable_block + slot // ENTRIES_IN_BLOCK
+    by_block: dict[int, list[int]] = {}
+    for slot in sorted(entries.changed):
+        by_block.setdefault(geometry.filetable_block + slot // ENTRIES_IN_BLOCK, []).append(slot)
+    for block, slots in by_block.items():
         raw = bytearray(device.read(block))
-        offset = slot % ENTRIES_IN_BLOCK * ENTRY_SIZE
-        data = FREE_ENTRY if entry is None else encode_entry(entry)
-        raw[offset : offset + ENTRY_SIZE] = data
+        for slot in slots:
+            entry = entries.changed[slot]
+            offset = slot % ENTRIES_IN_BLOCK * ENTRY_SIZE
+            data = FREE_ENTRY if entry is None else encode_entry(entry)
+            raw[offset : offset + ENTRY_SIZE] = data
         device.write(block, raw)
     device.flush()
     for index in range(geometry.bitmap_blocks):

@@ -49,7 +49,9 @@ class Engine:
         #: Entries that a rename replaced: they go after the new ones are there.
         self.replaced: set[int] = set()
         #: Runs (start, count) that the medium may still need: free after the next sync.
-        self.pending = [(e.start_block, e.blocks) for _, e in self.tree.stale if e.blocks]
+        self.pending = [
+            (e.start_block, e.blocks) for _, e in self.tree.stale if e.blocks and not self.read_only
+        ]
         #: Paths that the medium still has and the tree not; see ``commit.require_name``.
         self.vacated: set[bytes] = set()
         used = [*self.geometry.reserved_runs]

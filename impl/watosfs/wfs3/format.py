@@ -133,6 +133,8 @@ def superblock_problem(superblock: Superblock, device_blocks: int) -> str | None
         return f"next_inode {superblock.next_inode} is above {COUNTER_MAX}"
     if superblock.next_inode <= ROOT_INODE:
         return f"next_inode {superblock.next_inode} is not above the root's"
+    if superblock.inode_count > COUNTER_MAX:
+        return f"inode_count {superblock.inode_count} is above {COUNTER_MAX}"
     if superblock.free_blocks > total:
         return f"free_blocks {superblock.free_blocks} exceeds total_blocks {total}"
     if not FIRST_USABLE_BLOCK <= superblock.root_tree_block < total:

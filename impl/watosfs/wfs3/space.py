@@ -15,6 +15,7 @@ from watosfs.errors import DamageError, failure
 from watosfs.wfs3.allocator import Allocator
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.extents import ExtentError
+from watosfs.wfs3.homes import Homes
 from watosfs.wfs3.node import FREE, Node
 from watosfs.wfs3.store import NodeStore
 
@@ -72,23 +73,6 @@ class Space:
         """Runs of free blocks that add up to ``count``, as few as first fit gives."""
         while count:
             start, size = self.alloc_run(count)
-            yield start, size
-            count -= size
-
-    def alloc_from_largest(self, count: int) -> Iterator[tuple[int, int]]:
-        """``count`` blocks, each time from the start of the largest loaded run."""
-        allocator = self.allocator
-        while count:
-            index = allocator.free.largest()
-            if index is None:
-                yield from self.alloc_runs(count)
-                return
-            whole = allocator.free.ends[index] - allocator.free.starts[index]
-            size = max(min(count, whole - 1), 1)
-            start = allocator.alloc(whole)
-            assert start is not None
-            if whole > size:
-                allocator.drop(start + size, whole - size)
             yield start, size
             count -= size
 
@@ -190,10 +174,10 @@ class Space:
                 allocator.drop(block, 1)
                 added.append((block, block + 1))
             homeless = [node for key, node in alive.items() if key not in placed]
-            # Taking whole runs may empty leaves, and giving those back may fill them again; taking
-            # from the largest run only shortens an entry.
+            # Taking whole runs may empty leaves, and giving those back may fill them again; these
+            # homes leave an entry in every leaf.
             patient = round_number < _ROUNDS_PATIENT
-            homes = self.alloc_runs if patient else self.alloc_from_largest
+            homes = self.alloc_runs if patient else Homes(self).alloc
             for start, size in homes(len(homeless)):
                 removed.append((start, start + size))
                 for block in range(start, start + size):

@@ -102,7 +102,7 @@ def test_every_write_of_wfs3_has_a_role() -> None:
     )
     for operation in script:
         assert target.apply(1, operation).errno == 0
-    naming = naming_of(target, target.device.events)
+    naming = naming_of(target, target.base, target.device.events)
     roles = set(naming.roles.values())
     assert {
         "data of /d/a chunk 0", "data of /d/a chunk 1", "extent-tree leaf of /d/a",

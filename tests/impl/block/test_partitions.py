@@ -28,11 +28,13 @@ def device(*sectors: tuple[int, bytes], count: int = 4096) -> MemoryDevice:
     return made
 
 
-def gpt(sector: int = 512, total: int = 4096, name: str = "data", last: int = 999) -> MemoryDevice:
-    """A GPT with one partition, sectors 100 to ``last``, and both of its headers."""
+def gpt(
+    sector: int = 512, total: int = 4096, name: str = "data", last: int = 999, first: int = 100
+) -> MemoryDevice:
+    """A GPT with one partition, sectors ``first`` to ``last``, and both of its headers."""
     made = MemoryDevice(total * sector // 512, 512)
     entry = LINUX.bytes_le + bytes(16)
-    entry += struct.pack("<QQQ72s", 100, last, 0, name.encode("utf-16-le"))
+    entry += struct.pack("<QQQ72s", first, last, 0, name.encode("utf-16-le"))
     entries = bytes(128) + entry.ljust(126 * 128 + 128, b"\0")
     for at, table in ((1, 2), (total - 1, total - 1 - len(entries) // sector)):
         header = struct.pack(

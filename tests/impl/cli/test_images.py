@@ -92,8 +92,8 @@ def test_df_counts_in_blocks_of_1024_or_for_people(filled: str, watosfs: Runner)
 def test_df_as_json(filled: str, watosfs: Runner) -> None:
     (found,) = json.loads(watosfs.ok("df", "--json", filled).out)["images"]
     assert set(found) == {
-        "image", "label", "uuid", "generation", "size", "used", "available", "block_size", "blocks",
-        "blocks_free", "inodes_used",
+        "image", "type", "label", "uuid", "generation", "size", "used", "available", "block_size",
+        "blocks", "blocks_free", "inodes_used",
     }  # fmt: skip
     assert found["size"] == 16 << 20
     assert found["size"] - found["used"] == found["blocks_free"] * found["block_size"]

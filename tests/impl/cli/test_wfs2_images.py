@@ -67,3 +67,17 @@ def test_published_images_are_listed_and_checked(name: str, here: Path, watosfs:
     assert watosfs.ok("check", "--data", name).lines[-1] == f"{name}: clean"
     due = {e["path"] for e in ENTRIES[name].get("source_entries", []) if "/" not in e["path"]}
     assert set(watosfs.ok("ls", name).lines) == due
+
+
+def test_df_stats_reads_everything(disk: str, watosfs: Runner) -> None:
+    watosfs.ok("put", "-", f"{disk}:/f", stdin=b"x" * 5000)
+    (found,) = json.loads(watosfs.ok("df", "--stats", "--json", disk).out)["images"]
+    assert found["image"] == disk
+    assert watosfs.ok("df", "--stats", disk).lines[0] == "disk.img:"
+
+
+def test_a_hard_link_is_put_as_a_copy(disk: str, here: Path, watosfs: Runner) -> None:
+    (here / "a").write_bytes(b"a")
+    (here / "b").hardlink_to(here / "a")
+    watosfs.ok("put", "a", "b", f"{disk}:/")
+    assert watosfs.ok("cat", f"{disk}:/a", f"{disk}:/b").out == b"aa"

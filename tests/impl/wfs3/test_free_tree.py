@@ -2,6 +2,7 @@
 (BUGS B1 to B3).
 """
 
+import errno
 import random
 
 import pytest
@@ -47,6 +48,66 @@ def test_fragmenting_and_joining_free_space_keeps_every_commit_clean(
     report = check(device)
     assert report.is_clean
     assert report.blocks_free >= 4096 - 8
+
+
+@pytest.mark.parametrize(("entries", "blocks"), [(4, 3000), (5, 3000), (8, 2000), (None, 4000)])
+@pytest.mark.parametrize("seed", [6, 7, 16, 43])
+def test_free_space_of_single_blocks_only_settles(
+    seed: int, entries: int | None, blocks: int
+) -> None:
+    # B22: taking the only entry of a leaf for that leaf itself went on for ever.
+    device, volume = mounted(blocks, entries)
+    rng = random.Random(seed)
+    used = taken_up(volume, rng)
+    for step in range(rng.randrange(5, 25)):
+        if not has_committed(volume, b"/f%d" % step):
+            break
+        listed = {
+            block
+            for start, count in volume.engine.space.tree.items(0, blocks)
+            for block in range(start, start + count)
+        }
+        assert not listed & used
+        if rng.random() < 0.4:
+            volume.unmount()
+            volume = Volume.mount(device, clock=lambda: 0, node_entries_max=entries)
+            volume.engine.space.reserve = 0
+        space = volume.engine.space
+        if rng.random() < 0.5:
+            give_back(volume, used, rng, rng.randrange(1, 6))
+        elif space.allocator.available > blocks // 10:
+            used |= {space.alloc(1) for _ in range(rng.randrange(6))} - {None}
+
+
+def has_committed(volume: Volume, name: bytes) -> bool:
+    """Whether there was room for one more file and a commit."""
+    try:
+        volume.create(name).close()
+        volume.sync()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return False
+    return True
+
+
+def taken_up(volume: Volume, rng: random.Random) -> set[int | None]:
+    """Take every block but some that have no free neighbour; the blocks taken."""
+    space = volume.engine.space
+    space.reserve = 0
+    used: set[int | None] = set()
+    while (block := space.alloc(1)) is not None:
+        used.add(block)
+    give_back(volume, used, rng, rng.randrange(len(used) // 4, len(used) // 2))
+    return used
+
+
+def give_back(volume: Volume, used: set[int | None], rng: random.Random, count: int) -> None:
+    """Some even blocks are free again."""
+    even = sorted(block for block in used if block is not None and block % 2 == 0)
+    for block in rng.sample(even, min(count, len(even))):
+        volume.engine.space.allocator.drop(block, 1)
+        used.discard(block)
 
 
 def test_high_trees_come_from_early_splits() -> None:

@@ -16,6 +16,8 @@ from watosfs.wfs2.entries import ENTRY_SIZE, Entry, decode_entry
 from watosfs.wfs2.format import ENTRIES_IN_BLOCK, ZERO_BLOCK, Geometry
 
 _READ_BLOCKS: Final = 256
+#: Of files that have blocks in common so many times the volume is read to see which is intact.
+_READ_ROUNDS: Final = 2
 
 
 class Entries:
@@ -29,6 +31,8 @@ class Entries:
         self.report = report
         self.kept: dict[int, Entry] = {}
         self.changed: dict[int, Entry | None] = {}
+        self._intact: dict[tuple[int, int, int], bool] = {}
+        self._blocks_left = _READ_ROUNDS * geometry.total_blocks
         self._read()
         self._duplicates()
         self._tree()
@@ -69,6 +73,7 @@ class Entries:
     def _tree(self) -> None:
         """A file is no folder. What is below one gets another name in a repair."""
         names = {entry.name: entry for entry in self.kept.values()}
+        taken = {*names, *(folder for name in names for folder in above(name))}
         used = 0
         for slot, entry in list(self.kept.items()):
             blocker = next((p for p in above(entry.name) if is_file(names.get(p))), None)
@@ -76,10 +81,10 @@ class Entries:
                 continue
             text = f"below {blocker.decode(errors='replace')!r}, which is a file"
             self.report.add("tree", shown(entry), text)
-            while b"FSCK%04d" % used in names:
+            while b"FSCK%04d" % used in taken:
                 used += 1
             renamed = replace(entry, name=b"FSCK%04d" % used)
-            names[renamed.name] = renamed
+            taken.add(renamed.name)
             self.kept[slot] = self.changed[slot] = renamed
 
     def _overlaps(self) -> None:
@@ -103,7 +108,14 @@ class Entries:
                 widest = slot
 
     def _is_intact(self, entry: Entry) -> bool:
-        return not self.data_problem(entry)
+        """Whether its CRC confirms a file. Each is read once, and no more than ``_READ_ROUNDS``
+        says: a table can hold 65,536 files over the same blocks. One that was not read is not.
+        """
+        key = (entry.start_block, entry.size, entry.data_crc32)
+        if key not in self._intact:
+            self._blocks_left -= entry.blocks
+            self._intact[key] = self._blocks_left >= 0 and not self.data_problem(entry)
+        return self._intact[key]
 
     def data_problem(self, entry: Entry) -> str:
         """What is wrong with a file's data; empty when every CRC is right. EIO."""

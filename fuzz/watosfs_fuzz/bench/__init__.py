@@ -1,0 +1,1 @@
+"""How likely the fuzzer is to find a bug, measured on planted faults."""

@@ -1,0 +1,142 @@
+"""``watosfs-fuzz bench``: plant known faults, see whether and how fast the fuzzer finds them."""
+
+import argparse
+import json
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from watosfs_fuzz.bench.catalogue import CAMPAIGN, FAILING, KERNEL, Fault, faults, require_fault
+from watosfs_fuzz.bench.figures import median_time, wilson
+from watosfs_fuzz.bench.measure import UNMODIFIED, measure
+from watosfs_fuzz.findings import write_whole
+from watosfs_fuzz.provenance import commit
+
+_EXIT_FOUND = 1
+Row = dict[str, Any]
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command's arguments."""
+    run = commands.add_parser("bench", help="how fast planted faults are found (docs/FAULTS.md)")
+    run.add_argument("--only", action="append", metavar="ID", help="these faults (all planted)")
+    run.add_argument("--seconds", type=float, default=60.0, help="budget of each run (60)")
+    run.add_argument("--seeds", type=int, default=5, help="runs of each fault (5)")
+    run.add_argument("--jobs", type=int, default=1, help="processes to run it on (1)")
+    run.add_argument("--unmodified", action="store_true", help="false positives: no fault planted")
+    run.add_argument("--state", type=Path, help="keep each result here; go on from what is there")
+    run.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
+    run.set_defaults(run=bench)
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Measure what the state file does not have yet, then print the table. Ends with 1 when a fault
+    was missed, a trace does not replay, or the unmodified code failed.
+    """
+    if min(options.seeds, options.jobs) < 1 or options.seconds <= 0:
+        raise ValueError("--seeds, --jobs and --seconds are above 0")
+    if options.unmodified:
+        chosen = [Fault(UNMODIFIED, "", mode) for mode in (CAMPAIGN, KERNEL, FAILING)]
+    else:
+        chosen = [require_fault(name) for name in options.only] if options.only else faults()
+    rows = read_state(options.state, options.seconds)
+    keys = {(row["fault"], row["mode"], row["seed"]) for row in rows}
+    todo = [
+        (fault, seed)
+        for seed in range(options.seeds)
+        for fault in chosen
+        if (fault.identity, fault.mode, seed) not in keys
+    ]
+    for row in measured(todo, options.seconds, options.jobs):
+        rows.append(row)
+        if options.state is not None:
+            with options.state.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+        print(line(row), file=sys.stderr, flush=True)
+    wanted = {(fault.identity, fault.mode) for fault in chosen}
+    rows = [
+        row for row in rows
+        if (row["fault"], row["mode"]) in wanted and row["seed"] < options.seeds
+    ]  # fmt: skip
+    report = {"commit": commit(), "seconds": options.seconds, "runs": rows, **summary(rows)}
+    if options.json is not None:
+        write_whole(options.json, json.dumps(report, indent=1) + "\n")
+    print(table(rows))
+    if options.unmodified:
+        return _EXIT_FOUND if any(row["found"] for row in rows) else 0
+    return 0 if all(row["found"] and row["replays"] for row in rows) else _EXIT_FOUND
+
+
+def read_state(path: Path | None, seconds: float) -> list[Row]:
+    """The runs of an earlier call with this budget and at this commit, whole lines only."""
+    if path is None or not path.exists():
+        return []
+    rows = [json.loads(text) for text in path.read_text().splitlines() if text.endswith("}")]
+    return [row for row in rows if (row["budget"], row["commit"]) == (seconds, commit())]
+
+
+def measured(todo: list[tuple[Fault, int]], seconds: float, jobs: int) -> Iterator[Row]:
+    """The results as they come, each run in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool:
+        futures = [pool.submit(measure, fault, seed, seconds) for fault, seed in todo]
+        try:
+            for future in as_completed(futures):
+                yield {**future.result().row(), "budget": seconds, "commit": commit()}
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def line(row: Row) -> str:
+    """One run for a log."""
+    verdict = f"{row['kind']}, {row['trace_length']} operations" if row["found"] else "not found"
+    return (
+        f"{row['fault']:6} {row['mode']:9} seed {row['seed']}  {row['seconds']:6.1f} s  {verdict}"
+    )
+
+
+def summary(rows: list[Row]) -> Row:
+    """The figures over all runs; None where there is nothing to count."""
+    found = [row for row in rows if row["found"]]
+    lengths = [row["trace_length"] for row in found]
+    return {
+        "found": len(found),
+        "tried": len(rows),
+        "interval_95": wilson(len(found), len(rows)) if rows else None,
+        "seconds_median": median_time([(row["seconds"], row["found"]) for row in rows]),
+        "trace_length_median": median(lengths) if lengths else None,
+        "replaying": sum(row["replays"] for row in found),
+    }
+
+
+def table(rows: list[Row]) -> str:
+    """Markdown: a line for each fault, then the figures over all."""
+    lines = [
+        "| fault | mode | found | 95 % | median s | median executions | operations | replays |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for fault, mode in sorted({(row["fault"], row["mode"]) for row in rows}):
+        mine = [row for row in rows if (row["fault"], row["mode"]) == (fault, mode)]
+        low, high = wilson(sum(row["found"] for row in mine), len(mine))
+        total = summary(mine)
+        middle = total["seconds_median"]
+        executions = [row["executions"] for row in mine if row["found"]]
+        lines.append(
+            f"| {fault} | {mode} | {total['found']} of {total['tried']} | {low:.0%} to {high:.0%} "
+            f"| {'-' if middle is None else f'{middle:.1f}'} "
+            f"| {f'{median(executions):,.0f}' if executions else '-'} "
+            f"| {total['trace_length_median'] or '-'} | {total['replaying']} |"
+        )
+    if rows:
+        total = summary(rows)
+        low, high = total["interval_95"]
+        lines += ["", f"{total['found']} of {total['tried']} runs found it "
+                  f"(95 % interval {low:.0%} to {high:.0%}); median "
+                  f"time {total['seconds_median']} s, "
+                  f"median trace {total['trace_length_median']} operations, "
+                  f"{total['replaying']} replay"]  # fmt: skip
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The documentation: it builds, and what it says to type works."""
