@@ -182,6 +182,6 @@ def tree_search_obligations(module: ModuleType = btree) -> list[Obligation]:
         return lambda path: check(path, module)
 
     return [
-        Obligation(f"btree.{name}", statement, bound, bound_to(check), outcomes)
+        Obligation(f"tree_search.{name}", statement, bound, bound_to(check), outcomes)
         for name, (check, statement, bound, outcomes) in CHECKS.items()
     ]
