@@ -19,6 +19,8 @@ from watosfs_fuzz.crash.lazy import LazyDevice
 Outcome = TypeVar("Outcome")
 
 _REJECTED = "rejected"
+#: What the branches of a tree may hold; beyond, all is forgotten and the tree grows anew.
+REMEMBERED_BYTES_MAX = 32 << 20
 _READS = ("read", "each")
 
 
@@ -130,9 +132,14 @@ class Recall(Generic[Outcome]):
         self.recover = recover
         self.roots: dict[int, _Node[Outcome]] = {}
         self.recalled = 0
+        #: An upper bound: contents that were durable are the log's own.
+        self.bytes_held = 0
 
     def __call__(self, device: LazyDevice) -> Outcome:
         """The outcome on this device. Raises PowerCut as the device does."""
+        if self.bytes_held > REMEMBERED_BYTES_MAX:
+            self.roots.clear()
+            self.bytes_held = 0
         node: _Node[Outcome] = self.roots.setdefault(device.depth, _Node())
         walk = _Walk(node, [], [])
         while node.action is not None:
@@ -144,7 +151,10 @@ class Recall(Generic[Outcome]):
             self.recalled += 1
             return node.found
         recorder = _Recorder(device, walk)
-        outcome = self.recover(recorder)
+        try:
+            outcome = self.recover(recorder)
+        finally:
+            self.bytes_held += recorder.bytes_read
         recorder.node.found = outcome
         return outcome
 
@@ -166,6 +176,7 @@ class _Recorder(Generic[Outcome]):
         self.node = walk.root
         self.walk = walk
         self.position = 0
+        self.bytes_read = 0
         self.is_recording = True
         #: What was read since the last write: it is decided, and reads the same again.
         self.known: dict[tuple[int, int], Buffer] = {}
@@ -187,6 +198,7 @@ class _Recorder(Generic[Outcome]):
             content, self.node = walk.contents[position], walk.nodes[position]
         else:
             content = action.perform(self.device)
+            self.bytes_read += len(content)
             self.node = node.after(self.device, content)
         return content
 
