@@ -7,7 +7,7 @@ words describe what a campaign has tried.
 from dataclasses import fields
 
 from watosfs_fuzz import parameters as p
-from watosfs_model.data import Fill, Literal
+from watosfs_model.data import Fill, Literal, Repeat
 from watosfs_model.open_flags import format_flags
 from watosfs_model.operations import Operation
 
@@ -34,7 +34,7 @@ def classes_of(operation: Operation) -> frozenset[str]:
 def class_of(name: str, value: object) -> str:
     """The class of one argument."""
     match value:
-        case Fill(_, length):
+        case Fill(_, length) | Repeat(_, length):
             return f"of {number_class(length)} length"
         case Literal(data):
             return f"of {number_class(len(data))} length"

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from watosfs_fuzz import parameters as p
 from watosfs_fuzz.sketch import FileSketch, Sketch
-from watosfs_model.data import Data, Fill
+from watosfs_model.data import Data, Fill, Repeat
+from watosfs_model.state import BLOCK_BYTES
 
 T = TypeVar("T")
 
@@ -198,4 +199,5 @@ class Arguments:
     def data(self, length: int) -> Data:
         """That many bytes, different from most written before."""
         seeds = p.FILL_SEEDS if length <= p.SIZES_BLOCK[-1] else p.FILL_SEEDS_LARGE
-        return Fill(int(self.random() * seeds), length)
+        kind = Repeat if length > BLOCK_BYTES and self.random() < p.REPEATED else Fill
+        return kind(int(self.random() * seeds), length)

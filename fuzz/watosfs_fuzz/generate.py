@@ -27,6 +27,10 @@ EVERYTHING = Dialect(frozenset(OPERATION_TYPES), can_crash=True)
 DRAWS_MAX = 200
 
 
+#: Of the traces of a target that takes few names, each so many-th has longer ones too.
+LONGER_EVERY = 3
+
+
 class Generator:
     """One trace, an operation at a time.
 
@@ -45,7 +49,10 @@ class Generator:
         rng = random_of(seed, trace_number, "generate")
         names = frozenset(kind.name() for kind in dialect.operations)
         plan = plan_of(rng, names, length)
-        self.plan = replace(plan, names=dialect.names_among(plan.names) or p.NAMES_TINY)
+        chosen = dialect.names_among(plan.names) or p.NAMES_TINY
+        if dialect.names is not None and not trace_number % LONGER_EVERY:
+            chosen += dialect.names_among(p.NAMES_PLAIN_LONGER)
+        self.plan = replace(plan, names=chosen)
         self.accepts = dialect.accepts
         self.sketch = Sketch()
         self.arguments = Arguments(rng, self.sketch, self.plan.names, self.plan.error_share)

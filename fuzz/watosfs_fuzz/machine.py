@@ -202,7 +202,7 @@ class LockstepMachine(RuleBasedStateMachine):
 
     @rule(data=DATA)
     def change_attributes(self, data: st.DataObject) -> None:
-        self.perform(data, "chmod", "chown", "utimens", "setxattr", "removexattr")
+        self.perform(data, "chmod", "compress", "chown", "utimens", "setxattr", "removexattr")
 
     @rule(data=DATA)
     def make_durable(self, data: st.DataObject) -> None:

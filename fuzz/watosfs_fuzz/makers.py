@@ -118,6 +118,11 @@ def chmod(plan: Plan, a: Arguments) -> Operation:
     return ops.Chmod(a.any_path(), a.pick(p.MODES))
 
 
+def compress(plan: Plan, a: Arguments) -> Operation:
+    levels = p.COMPRESSION_LEVELS_WRONG if a.is_error() else p.COMPRESSION_LEVELS
+    return ops.Compress(b"/" if a.random() < p.COMPRESSED_ROOTS else a.any_path(), a.pick(levels))
+
+
 def chown(plan: Plan, a: Arguments) -> Operation:
     return ops.Chown(a.any_path(), a.pick(p.OWNERS), a.pick(p.OWNERS))
 
@@ -176,9 +181,9 @@ MAKERS: dict[str, Maker] = {
     "pwrite": pwrite, "truncate": truncate, "ftruncate": ftruncate, "unlink": unlink,
     "rename": rename, "link": link, "symlink": symlink, "readlink": readlink, "readdir": readdir,
     "stat": stat, "lstat": lstat, "fstat": fstat, "chmod": chmod, "chown": chown,
-    "utimens": utimens, "setxattr": setxattr, "getxattr": getxattr, "listxattr": listxattr,
-    "removexattr": removexattr, "fsync": fsync, "fdatasync": fdatasync, "begin": begin,
-    "commit": commit, "abort": abort, "statfs": lambda _plan, _a: ops.Statfs(),
+    "compress": compress, "utimens": utimens, "setxattr": setxattr, "getxattr": getxattr,
+    "listxattr": listxattr, "removexattr": removexattr, "fsync": fsync, "fdatasync": fdatasync,
+    "begin": begin, "commit": commit, "abort": abort, "statfs": lambda _plan, _a: ops.Statfs(),
     "sync": lambda _plan, _a: ops.Sync(), "remount": lambda _plan, _a: ops.Remount(),
     "crash": lambda _plan, _a: ops.Crash(),
 }  # fmt: skip

@@ -59,6 +59,8 @@ NAMES_ODD: Final = (
     b".a",
     b"-",
 )
+#: For targets that take few names: too long for 8.3, two of them alike in their first letters.
+NAMES_PLAIN_LONGER: Final = (b"longername1", b"longername2", b"anotherlongname" * 3)
 NAMES_SPECIAL: Final = (b".", b"..")
 #: Enough for three levels of directory tree (a leaf holds 14 entries, an inode leaf 15).
 NAMES_MANY: Final = tuple(b"n%03d" % i for i in range(400))
@@ -187,6 +189,13 @@ FLAGS_RARE: Final = (
     O_RDWR | O_WRONLY,
 )
 
+#: How often more than a block of data can be compressed.
+REPEATED: Final = 0.4
+COMPRESSION_LEVELS: Final = (1, 1, 3, 3, 9, 0, 0, 19)
+COMPRESSION_LEVELS_WRONG: Final = (20, 255)
+#: How often the root is to be compressed, and so all that is new.
+COMPRESSED_ROOTS: Final = 0.3
+
 # -- how often
 
 #: How often each operation comes in a trace of no particular style.
@@ -194,9 +203,9 @@ WEIGHTS: Final[dict[str, float]] = {
     "mkdir": 5, "rmdir": 3, "open": 14, "close": 6, "pread": 3, "pwrite": 18, "truncate": 4,
     "ftruncate": 5, "unlink": 8, "rename": 9, "link": 5, "symlink": 3, "readlink": 1,
     "readdir": 1, "stat": 1, "lstat": 1, "fstat": 1, "statfs": 0.5, "chmod": 1.5, "chown": 1.5,
-    "utimens": 1.5, "setxattr": 3, "getxattr": 0.7, "listxattr": 0.3, "removexattr": 1.5,
-    "fsync": 3, "fdatasync": 1, "sync": 2, "begin": 1.5, "commit": 1.5, "abort": 1, "remount": 0.7,
-    "crash": 0.7,
+    "compress": 0.8, "utimens": 1.5, "setxattr": 3, "getxattr": 0.7, "listxattr": 0.3,
+    "removexattr": 1.5, "fsync": 3, "fdatasync": 1, "sync": 2, "begin": 1.5, "commit": 1.5,
+    "abort": 1, "remount": 0.7, "crash": 0.7,
 }  # fmt: skip
 #: A trace multiplies each weight by one of these (swarm testing: leaving an operation out lets
 #: the others go deeper).
@@ -216,11 +225,13 @@ STYLES: Final[dict[str, dict[str, float]]] = {
     "extents": {"pwrite": 3, "ftruncate": 2, "truncate": 2},
     "deep": {"mkdir": 6, "rename": 3, "rmdir": 2},
     "attributes": {"setxattr": 8, "removexattr": 6, "getxattr": 4, "listxattr": 4, "chmod": 2},
+    "compressed": {"compress": 6, "pwrite": 3, "ftruncate": 2, "truncate": 2, "crash": 2},
 }  # fmt: skip
 #: How often each style is chosen.
 STYLE_WEIGHTS: Final[dict[str, float]] = {
     "mixed": 6, "names": 4, "data": 4, "transactions": 3, "orphans": 2, "durability": 3,
     "full": 2, "crowd": 1.5, "extents": 1, "deep": 1, "attributes": 1.5,
+    "compressed": 2,
 }  # fmt: skip
 #: Operations of one trace, shortest and longest, by style ("" = all others).
 LENGTHS: Final[dict[str, tuple[int, int]]] = {

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 
 from watosfs_fuzz import parameters as p
-from watosfs_model.data import Data, Fill, Literal
+from watosfs_model.data import Data, Fill, Literal, Repeat
 from watosfs_model.open_flags import O_CREAT, O_RDWR
-from watosfs_model.operations import Mkdir, Operation
+from watosfs_model.operations import Link, Mkdir, Operation, Symlink
 
 #: Borders that a number is tried at, besides a half and one less.
 _BORDERS = (0, 1, p.INLINE_MAX, p.INLINE_MAX + 1, p.BLOCK, p.BLOCK + 1, p.CHUNK, p.CHUNK + 1)
@@ -15,7 +15,10 @@ _PATHS = ("path", "old", "new")
 
 
 def simpler_operations(operation: Operation) -> Iterator[Operation]:
-    """The operation with one argument made simpler."""
+    """What makes a name made a plain directory; the operation with one argument made simpler."""
+    match operation:
+        case Link(_, path) | Symlink(_, path):
+            yield Mkdir(path, 0o755)
     for field in fields(operation):  # type: ignore[arg-type]
         old = getattr(operation, field.name)
         for value in simpler_values(field.name, old, plain_mode(operation)):
@@ -30,7 +33,7 @@ def plain_mode(operation: Operation) -> int:
 def simpler_values(name: str, value: object, mode: int) -> Iterator[object]:
     """Simpler values for the argument called ``name``; ``mode`` is the plain one."""
     match value:
-        case Fill() | Literal():
+        case Fill() | Repeat() | Literal():
             yield from simpler_data(value)
         case bytes() if name in _PATHS:
             yield from (path for path in simpler_paths(value) if path != value)
@@ -57,6 +60,9 @@ def simpler_data(data: Data) -> Iterator[Data]:
         case Fill(seed, length):
             yield from (Fill(seed, n) for n in smaller_numbers(length) if n)
             yield from (Fill(simpler, length) for simpler in range(min(seed, 2)))
+        case Repeat(seed, length):
+            yield from (Repeat(seed, n) for n in smaller_numbers(length) if n)
+            yield from (Repeat(simpler, length) for simpler in range(min(seed, 2)))
 
 
 def simpler_paths(path: bytes) -> Iterator[bytes]:

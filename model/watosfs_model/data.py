@@ -9,6 +9,7 @@ from functools import lru_cache
 from hashlib import shake_128
 
 FILL_PERIOD_BYTES = 65536
+REPEATED_BYTES = 16
 
 
 @lru_cache(maxsize=512)
@@ -45,6 +46,32 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """The first 16 bytes of a fill, over and over; text form `repeat(SEED,LENGTH)`."""
+
+    seed: int
+    length: int
+
+    def __post_init__(self) -> None:
+        if self.length < 0:
+            raise ValueError(f"repeat length {self.length} is negative")
+
+    def bytes(self) -> bytes:
+        return (fill_bytes(self.seed, REPEATED_BYTES) * (self.length // REPEATED_BYTES + 1))[
+            : self.length
+        ]
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __str__(self) -> str:
+        return f"repeat({self.seed},{self.length})"
+
+
+@dataclass(frozen=True, slots=True)
 class Literal:
     """Exactly these bytes; text form `"abc"` with escapes."""
 
@@ -63,7 +90,7 @@ class Literal:
         return quote(self.value)
 
 
-Data = Fill | Literal
+Data = Fill | Repeat | Literal
 
 
 def quote(value: bytes) -> str:

@@ -70,5 +70,8 @@ def without_key(inode: Inode, key: bytes) -> Mapping[bytes, bytes]:
 
 
 def observed(inode: Inode) -> tuple[tuple[bytes, bytes], ...]:
-    """All of them, by key: whichever name or descriptor led here [E6]."""
-    return tuple(sorted(inode.attributes.items()))
+    """All of them, by key: whichever name or descriptor led here [E6]; first the level of
+    compression, under a name that no attribute has [C1].
+    """
+    level = ((b"compression", b"%d" % inode.compression),) if inode.compression else ()
+    return (*level, *sorted(inode.attributes.items()))

@@ -1,5 +1,5 @@
 """Files by path and by descriptor: open, close, read, write, truncate, attributes [D1..D6,
-F1..F9].
+F1..F9], compression [C1..C3].
 """
 
 import errno
@@ -20,6 +20,7 @@ from watosfs_model.open_flags import (
 )
 from watosfs_model.resolution import ALWAYS, SLASHED, Place, Refused, find, refusals, resolve
 from watosfs_model.state import (
+    COMPRESSION_LEVEL_MAX,
     DIRECTORY,
     FILE,
     FILE_SIZE_MAX,
@@ -77,7 +78,8 @@ def open_core(change: Change, op: ops.Open) -> int:
     place = opened_place(system, op)
     number = place.number
     if not number:
-        number = change.new(FILE, op.mode, 1)
+        level = change[place.parent].compression  # [C2]
+        number = change.new(FILE, op.mode, 1, compression=level)
         change.enter(place.parent, place.name, number)
     elif op.flags & O_TRUNC:
         change.touch(number, size=0, blocks={})  # [D4]
@@ -206,6 +208,21 @@ def lstat_checks(system: System, op: ops.Lstat) -> frozenset[int]:
 def chmod_core(change: Change, op: ops.Chmod) -> None:
     number = find(change.before.volume, op.path)
     change.update(number, mode=op.mode & 0o7777, ctime_ns=change.now_ns)
+
+
+def compress_checks(system: System, op: ops.Compress) -> frozenset[int]:
+    """[C1]"""
+    refused = refusals(system.volume, op.path, ALWAYS)
+    if refused:
+        return refused
+    kind = system.volume.inodes[find(system.volume, op.path)].kind
+    is_allowed = 0 <= op.level <= COMPRESSION_LEVEL_MAX and kind in (FILE, DIRECTORY)
+    return frozenset() if is_allowed else frozenset({errno.EINVAL})
+
+
+def compress_core(change: Change, op: ops.Compress) -> None:
+    number = find(change.before.volume, op.path)
+    change.update(number, compression=op.level, ctime_ns=change.now_ns)  # [C1] [C3]
 
 
 def chown_core(change: Change, op: ops.Chown) -> None:

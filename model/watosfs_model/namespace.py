@@ -17,7 +17,8 @@ def mkdir_checks(system: System, op: ops.Mkdir) -> set[int]:
 
 def mkdir_core(change: Change, op: ops.Mkdir) -> None:
     place = resolve(change.before.volume, op.path, NEVER)
-    number = change.new(DIRECTORY, op.mode, 2)
+    level = change[place.parent].compression  # [C2]
+    number = change.new(DIRECTORY, op.mode, 2, compression=level)
     change.enter(place.parent, place.name, number)
     change.add_links(place.parent, 1)  # [N2]
 

@@ -3,30 +3,56 @@
 from typing import TypeAlias
 
 from watosfs_model import content, extended
-from watosfs_model.state import ROOT, Inode, System, Volume
+from watosfs_model.state import BLOCK_BYTES, ROOT, Inode, System, Volume
 
 Entry: TypeAlias = tuple[object, ...]
 Observation: TypeAlias = tuple[dict[bytes, Entry], dict[int, Entry]]
 
 _REMEMBERED_MAX = 4096
-#: Entries without identity, by inode object: inodes are immutable, and most outlive many
-#: operations.
-_remembered: dict[int, tuple[Inode, Entry]] = {}
+_REMEMBERED_BYTES_MAX = 32 << 20
+
+
+class Remembered:
+    """Entries without identity, by inode object: inodes are immutable, and most outlive many
+    operations. Bounded in number and in bytes of contents.
+    """
+
+    def __init__(self) -> None:
+        self.entries: dict[int, tuple[Inode, Entry]] = {}
+        self.content_bytes = 0
+
+    def get(self, inode: Inode) -> Entry | None:
+        """What is kept for this very object."""
+        known = self.entries.get(id(inode))
+        return known[1] if known is not None and known[0] is inode else None
+
+    def keep(self, inode: Inode, fields: Entry) -> None:
+        """All is forgotten when it would be too much."""
+        size = BLOCK_BYTES * len(inode.blocks)
+        if (
+            len(self.entries) >= _REMEMBERED_MAX
+            or self.content_bytes + size > _REMEMBERED_BYTES_MAX
+        ):
+            self.entries.clear()
+            self.content_bytes = 0
+        self.entries[id(inode)] = (inode, fields)
+        self.content_bytes += size
+
+
+remembered = Remembered()
 
 
 def fields_of(inode: Inode) -> Entry:
     """The fields of an entry, without its identity."""
-    known = _remembered.get(id(inode))
-    if known is not None and known[0] is inode:
-        return known[1]
-    if len(_remembered) >= _REMEMBERED_MAX:
-        _remembered.clear()
+    known = remembered.get(inode)
+    if known is not None:
+        return known
     fields = (
         inode.kind, inode.mode, inode.uid, inode.gid, inode.nlink, inode.size,
         inode.atime_ns, inode.mtime_ns, inode.ctime_ns, content.observed(inode),
         extended.observed(inode),
     )  # fmt: skip
-    _remembered[id(inode)] = (inode, fields)
+    remembered.keep(inode, fields)
     return fields
 
 

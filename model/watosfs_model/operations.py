@@ -131,6 +131,14 @@ class Chmod(Operation):
 
 
 @dataclass(frozen=True, slots=True)
+class Compress(Operation):
+    """Compress what is written from now on: `level` 1 to 19, 0 not at all. Follows a symlink."""
+
+    path: bytes
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chown(Operation):
     """0xFFFFFFFF leaves the owner or the group as it is."""
 
@@ -219,7 +227,7 @@ class Crash(Operation):
 
 OPERATION_TYPES: tuple[type[Operation], ...] = (
     Mkdir, Rmdir, Open, Close, Pread, Pwrite, Truncate, Ftruncate, Unlink, Rename, Link, Symlink,
-    Readlink, Readdir, Stat, Lstat, Fstat, Statfs, Chmod, Chown, Utimens,
+    Readlink, Readdir, Stat, Lstat, Fstat, Statfs, Chmod, Compress, Chown, Utimens,
     Setxattr, Getxattr, Listxattr, Removexattr, Fsync, Fdatasync, Sync,
     Begin, Commit, Abort, Remount, Crash,
 )  # fmt: skip

@@ -26,13 +26,17 @@ SYMLINK = "symlink"
 FIFO = "fifo"
 
 
+#: Of zstd, as far as it is offered.
+COMPRESSION_LEVEL_MAX = 19
+
+
 @dataclass(frozen=True, slots=True)
 class Inode:
     """One inode; times in ns.
 
-    ``attributes`` are the extended ones. ``blocks`` holds a file's 4096-byte blocks that are not
-    all zero (so equal contents are equal values, however they were written), ``target`` a
-    symlink's, ``entries`` a directory's names.
+    ``attributes`` are the extended ones, ``compression`` the level for new data. ``blocks`` holds a
+    file's 4096-byte blocks that are not all zero (so equal contents are equal values, however they
+    were written), ``target`` a symlink's, ``entries`` a directory's names.
     """
 
     kind: str
@@ -48,6 +52,7 @@ class Inode:
     target: bytes = b""
     entries: Mapping[bytes, int] = field(default_factory=dict)
     attributes: Mapping[bytes, bytes] = field(default_factory=dict)
+    compression: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from watosfs_model.state import Difference, Outcome, System
 #: Operations that may run out of space [S1].
 NEEDS_SPACE = (
     ops.Mkdir, ops.Rmdir, ops.Open, ops.Pwrite, ops.Truncate, ops.Ftruncate, ops.Unlink, ops.Rename,
-    ops.Link, ops.Symlink, ops.Chmod, ops.Chown, ops.Utimens, ops.Setxattr, ops.Removexattr,
+    ops.Link, ops.Symlink, ops.Chmod, ops.Compress, ops.Chown, ops.Utimens, ops.Setxattr,
+    ops.Removexattr,
 )  # fmt: skip
 
 
@@ -63,6 +64,7 @@ TABLE: dict[type[Operation], tuple[Checks, Core]] = {
     ops.Truncate: (files.truncate_checks, files.truncate_core),
     ops.Ftruncate: (files.ftruncate_checks, files.ftruncate_core),
     ops.Chmod: (files.path_checks, files.chmod_core),
+    ops.Compress: (files.compress_checks, files.compress_core),
     ops.Chown: (files.path_checks, files.chown_core),
     ops.Utimens: (files.utimens_checks, files.utimens_core),
     ops.Stat: (files.path_checks, stat_core),

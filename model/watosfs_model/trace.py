@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from watosfs_model.data import Data, Fill, Literal, quote
+from watosfs_model.data import Data, Fill, Literal, Repeat, quote
 from watosfs_model.kernel import CALL_TYPES
 from watosfs_model.kernel.calls import Dup3, Openat
 from watosfs_model.kernel.path_calls import Fchmodat, Mkdirat, Mkfifoat
@@ -26,7 +26,7 @@ from watosfs_model.operations import OPERATION_TYPES, Chmod, Mkdir, Open, Operat
 
 _HEADER = re.compile(r"# ([A-Za-z][A-Za-z0-9_.-]*): ?(.*)")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
-_FILL = re.compile(r"fill\((-?[0-9]+),([0-9]+)\)")
+_FILL = re.compile(r"(fill|repeat)\((-?[0-9]+),([0-9]+)\)")
 _INTEGER = re.compile(r"-?(?:0o[0-7]+|0x[0-9a-fA-F]+|[1-9][0-9]*|0)")
 _ESCAPE = re.compile(rb'\\(x[0-9a-fA-F]{2}|["\\]|.?)', re.DOTALL)
 
@@ -171,10 +171,10 @@ def parse_quoted(word: str) -> bytes:
 def _parse_data(word: str) -> Data:
     match = _FILL.fullmatch(word)
     if match is not None:
-        return Fill(int(match[1]), int(match[2]))
+        return (Fill if match[1] == "fill" else Repeat)(int(match[2]), int(match[3]))
     if word.startswith('"'):
         return Literal(parse_quoted(word))
-    raise ValueError(f'{word} is neither fill(SEED,LENGTH) nor "..."')
+    raise ValueError(f'{word} is neither fill(SEED,LENGTH) nor repeat(SEED,LENGTH) nor "..."')
 
 
 def _format_mode(mode: int) -> str:

@@ -15,6 +15,7 @@ from watosfs.wfs3 import (
     btree,
     chunks,
     commit,
+    compressing,
     engine,
     extents,
     filedata,
@@ -26,6 +27,7 @@ from watosfs_proofs.admission_obligations import admission_obligations
 from watosfs_proofs.allocator_obligations import allocator_obligations
 from watosfs_proofs.chunk_obligations import chunk_obligations
 from watosfs_proofs.commit_obligations import commit_obligations
+from watosfs_proofs.compression_obligations import compression_obligations
 from watosfs_proofs.cost_obligations import cost_obligations
 from watosfs_proofs.descriptor_obligations import descriptor_obligations
 from watosfs_proofs.engine_obligations import engine_obligations
@@ -67,6 +69,7 @@ GROUPS = (
     Group("filedata", (filedata, filereading), file_obligations),
     Group("file_reading", (filedata, filereading), file_reading_obligations),
     Group("cost", (filedata,), cost_obligations),
+    Group("compression", (compressing,), compression_obligations),
     Group("btree", (btree,), tree_obligations),
     Group("tree_search", (btree,), tree_search_obligations),
     Group("tree_shape", (btree,), tree_shape_obligations),

@@ -294,7 +294,7 @@ def engine_over(
     )
     engine.inode_count, engine.next_inode = prepared["inode_count"], prepared["next_inode"]
     engine.device, engine.superblock, engine.slot = device, superblock, slot
-    engine.clock = lambda: 0
+    engine.clock, engine.features = (lambda: 0), 0
     engine.read_only_reason, engine.has_failed, engine.in_transaction = None, False, False
     engine.revert = engine.reverted = lambda: None
     return engine

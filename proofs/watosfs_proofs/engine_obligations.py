@@ -188,7 +188,8 @@ def _prepare(path: Path, kernel: SimpleNamespace) -> str:
     made.allocator.available, made.allocator.held = SymInt(at["available"]), SymInt(at["held"])
     made.next_inode, made.inode_count = SymInt(at["next_inode"]), SymInt(at["inode_count"])
     made.clock = lambda: SymInt(at["time"] - at["before_time"])
-    made.superblock = SimpleNamespace(_replace=lambda **fields: fields)
+    made.superblock = SimpleNamespace(_replace=lambda **fields: fields, incompat=1)
+    made.features = 2
     fields, writes = made.prepare()
     order = ["spill", "update_tree", ("encode", ["node of the free tree"])]
     path.prove("the free tree is written last, each once", calls == order)
@@ -203,6 +204,7 @@ def _prepare(path: Path, kernel: SimpleNamespace) -> str:
         "inode_count": at["inode_count"],
         "next_inode": at["next_inode"],
         "commit_time_ns": z3.If(now > 0, now, 0),
+        "incompat": z3.IntVal(3),
     }
     path.prove("no other word changes", set(fields) == set(due))
     for name, value in due.items():

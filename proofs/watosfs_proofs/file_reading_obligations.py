@@ -12,6 +12,7 @@ import z3
 from watosfs.errors import DamageError
 from watosfs.wfs3 import filedata, filereading
 from watosfs.wfs3.format import FILE_SIZE_MAX, FIRST_USABLE_BLOCK, INLINE_SIZE_MAX
+from watosfs.wfs3.records import Extent
 from watosfs_proofs.executor import Path
 from watosfs_proofs.file_world import BLOCK, CHUNK, NUMBER, Files, chosen, within
 from watosfs_proofs.obligation import Obligation
@@ -225,7 +226,7 @@ def _validate(path: Path, module: ModuleType) -> str:
         whole = key % BLOCK == 0 and length % BLOCK == 0 and length > 0
         in_volume = block >= FIRST_USABLE_BLOCK and block + blocks <= total
         is_allowed = apart == 0 and whole and within_chunk and in_volume
-        extent = SimpleNamespace(file_offset=key + apart, length=length, disk_block=block)
+        extent = Extent(key + apart, block, length, 0, 1, 0, 0)
         try:
             reader.validate(key, extent)
             problem = None

@@ -49,7 +49,7 @@ class Recorder:
         self.said: list[tuple[Any, ...]] = []
         self.chunks: list[Any] = []
         self.inode = SimpleNamespace(
-            number=NUMBER, size=0, inline=b"", blocks=SymInt(z3.Int("had"))
+            number=NUMBER, size=0, inline=b"", flags=0, blocks=SymInt(z3.Int("had"))
         )
         path.inputs["had"] = z3.Int("had")
         data: Any = object.__new__(files.writing)

@@ -16,10 +16,11 @@ SMOKE_OPERATIONS = 12_000
 SEEDS = {
     "attributes-leak": 1,
     "coalescing-off-by-one": 1,
+    "compressed-counted-plain": 1,
     "fat-both-names": 2,
     "fat-size-before-data": 3,
     "freed-twice": 1,
-    "split-key-off-by-one": 8,
+    "merge-loses-entry": 2,
     "wfs2-truncate-shows-old-bytes": 1,
 }
 

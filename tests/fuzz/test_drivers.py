@@ -19,7 +19,7 @@ FROM_BURSTS_ONLY = ("one of many names", "many names")
 
 def generated() -> set[str]:
     found: set[str] = set()
-    for number in range(1500):
+    for number in range(2200):
         for operation in Generator(1, number):
             found |= classes_of(operation)
     return found

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from watosfs.block.device import BlockDevice
+from watosfs.wfs3.extents import ExtentSet
+from watosfs.wfs3.repairer.rebuild import Rebuild
 from watosfs_fuzz.cli.interrupt import TASKS
 from watosfs_fuzz.cli.main import main
 from watosfs_fuzz.crash.persistence import ORDERED
@@ -58,6 +60,7 @@ def test_no_crash_leaves_anything_bad(name: str, nested: int) -> None:
         ("wfs3-mkfs-over", 0),
         ("wfs3-mkfs-over", 1),
         ("wfs3-mount", 2),
+        ("wfs3-repair", 0),
         ("fat12-mkfs-over", 0),
         ("fat16-mkfs-over", 1),
         ("fat32-mkfs-over", 2),
@@ -79,6 +82,16 @@ def test_a_repair_that_frees_before_it_looks_is_seen(bits: int) -> None:
         return task.run(device)
 
     assert cut_everywhere(replace(task, run=run)).failures
+
+
+def test_a_repair_in_place_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(self: Rebuild, kept: ExtentSet, old: ExtentSet, known_free: ExtentSet | None) -> None:
+        original(self, kept, ExtentSet(), old)
+
+    original = Rebuild.run
+    wfs3.mended()
+    monkeypatch.setattr(Rebuild, "run", run)
+    assert cut_everywhere(TASKS["wfs3-repair"]).failures
 
 
 def test_a_mount_that_leaves_orphans_is_seen() -> None:

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watosfs_model.data import Data, Fill, Literal
+from watosfs_model.data import Data, Fill, Literal, Repeat
 from watosfs_model.operations import OPERATION_TYPES, Operation
 from watosfs_model.trace import Trace, format_trace, parse_operation, parse_trace
 
 DATA = st.one_of(
-    st.builds(Fill, st.integers(), st.integers(min_value=0)), st.builds(Literal, st.binary())
+    st.builds(Fill, st.integers(), st.integers(min_value=0)),
+    st.builds(Repeat, st.integers(), st.integers(min_value=0)),
+    st.builds(Literal, st.binary()),
 )
 BY_TYPE: dict[object, st.SearchStrategy[object]] = {
     int: st.integers(),

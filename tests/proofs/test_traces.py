@@ -28,7 +28,7 @@ REFUTED_BY = {
 }
 OPERATIONS_MAX = 8
 #: A trace of seed 0 in which every operation that can be watched is called.
-LONG = 21
+LONG = 271
 
 
 @pytest.mark.parametrize("canary", REFUTED_BY)

@@ -36,9 +36,9 @@ KERNELS = ("watosfs.wfs3.extents", "watosfs.wfs3.allocator", "watosfs.wfs3.commi
 KERNELS_MAY_USE = (*KERNELS, "watosfs.wfs3.format", "watosfs.block.device", "watosfs.errors")
 #: What proofs run besides: functions of these modules, with everything around them replaced.
 PROVED = (
-    "watosfs.wfs3.btree", "watosfs.wfs3.chunks", "watosfs.wfs3.engine", "watosfs.wfs3.filedata",
-    "watosfs.wfs3.filereading", "watosfs.wfs3.mounting", "watosfs.wfs3.node",
-    "watosfs.wfs3.writing",
+    "watosfs.wfs3.btree", "watosfs.wfs3.chunks", "watosfs.wfs3.compressing", "watosfs.wfs3.engine",
+    "watosfs.wfs3.filedata", "watosfs.wfs3.filereading", "watosfs.wfs3.mounting",
+    "watosfs.wfs3.node", "watosfs.wfs3.records", "watosfs.wfs3.writing",
     "watosfs.fat.allocator", "watosfs.fat.chains", "watosfs.fat.table",
     "watosfs.kernel.descriptors", "watosfs.kernel.kernel", "watosfs.kernel.numbers",
     "watosfs.kernel.process",
@@ -47,6 +47,7 @@ PROVED = (
 CHECKER = ("watosfs.wfs3.check", "watosfs.wfs3.checker")
 CHECKER_MAY_USE = (
     *CHECKER,
+    "watosfs.wfs3.compression",
     "watosfs.wfs3.format",
     "watosfs.wfs3.node",
     "watosfs.wfs3.packed_attributes",

@@ -1,16 +1,25 @@
 """The faults of docs/FAULTS.md that are planted: identity, the canary that plants it, the mode.
 
-Faults that were canaries before keep their canary's name; the others lie in ``faults_wfs3``.
+Faults that were canaries before keep their canary's name; the others lie in ``faults_wfs3``,
+``faults_recovery`` and ``faults_fat``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from watosfs_fuzz.bench import faults_wfs3
+from watosfs_fuzz.bench import faults_fat, faults_recovery, faults_wfs3
 from watosfs_fuzz.bench.planting import PLANTED
+from watosfs_fuzz.canaries.catalogue import require_canary
 
+assert faults_fat, "importing it registers its faults"
+assert faults_recovery, "importing it registers its faults"
 assert faults_wfs3, "importing it registers its faults"
 
-CAMPAIGN, KERNEL, FAILING = "campaign", "kernel", "faults"
+CAMPAIGN, KERNEL, FAILING, PARSER = "campaign", "kernel", "faults", "parser"
+#: The parts of a campaign by themselves: the model alone, crashes too, and crashes of recovery.
+LOCKSTEP, CRASH, NESTED, PROOF = "lockstep", "crash", "nested", "proof"
+#: Those that judge a mounted volume.
+OF_VOLUMES = (CAMPAIGN, LOCKSTEP, CRASH, NESTED)
+MODES = (*OF_VOLUMES, KERNEL, FAILING, PARSER, PROOF)
 #: Fault of the list -> (the canary that plants it, the mode that must notice it).
 _CANARIES = {
     "SB2": ("second-flush-missing", CAMPAIGN),
@@ -32,21 +41,41 @@ _CANARIES = {
     "FA1": ("fat-chain-kept", CAMPAIGN),
     "FA2": ("fat-freed-at-once", CAMPAIGN),
 }
+#: Planted faults that a campaign is not the first to notice -> (mode, parser harness).
+_ELSEWHERE = {
+    "FA7B": (PARSER, "fat-image"),
+    "FA8": (PARSER, "fat-image"),
+    "PA2": (PARSER, "wfs3-image"),
+    "PA5": (PARSER, "wfs3-image"),
+    "PA6": (PARSER, "wfs3-node-inode"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A planted fault: its row in docs/FAULTS.md, what plants it, where it must be noticed."""
+    """A planted fault: its row in docs/FAULTS.md, what plants it, where it must be noticed;
+    ``harness`` is the parser harness that may notice it.
+    """
 
     identity: str
     canary: str
     mode: str
+    harness: str = ""
+
+    def by(self, mode: str) -> "Fault":
+        """The same fault, to be noticed by another mode."""
+        return replace(self, mode=mode)
 
 
 def faults() -> list[Fault]:
     """All planted faults, by identity."""
-    found = [Fault(identity, *row) for identity, row in _CANARIES.items()]
-    found += [Fault(identity, identity, CAMPAIGN) for identity in PLANTED]
+    found = [
+        Fault(identity, *row, "fat-image" if identity.startswith("FA") else "wfs3-image")
+        for identity, row in _CANARIES.items()
+    ]
+    for identity in PLANTED:
+        image = "wfs3-image" if PLANTED[identity].target == "wfs3" else "fat-image"
+        found.append(Fault(identity, identity, *_ELSEWHERE.get(identity, (CAMPAIGN, image))))
     return sorted(found, key=lambda fault: fault.identity)
 
 
@@ -56,3 +85,15 @@ def require_fault(identity: str) -> Fault:
         if fault.identity == identity:
             return fault
     raise ValueError(f"no planted fault {identity!r}; docs/FAULTS.md lists them")
+
+
+def modes_of(fault: Fault) -> list[str]:
+    """The modes that run the code which a fault breaks, that of the list first."""
+    if fault.mode == KERNEL:
+        return [KERNEL]
+    found = [fault.mode]
+    if fault.mode == FAILING or require_canary(fault.canary).target == "wfs3":
+        found += [FAILING]
+    if fault.mode != FAILING:
+        found += [*OF_VOLUMES, PARSER]
+    return list(dict.fromkeys(found))

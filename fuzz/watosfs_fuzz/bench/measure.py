@@ -8,7 +8,16 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from watosfs_fuzz.bench.catalogue import CAMPAIGN, KERNEL, Fault
+from watosfs_fuzz.bench.catalogue import (
+    CAMPAIGN,
+    FAILING,
+    KERNEL,
+    LOCKSTEP,
+    NESTED,
+    OF_VOLUMES,
+    PARSER,
+    Fault,
+)
 from watosfs_fuzz.canaries.catalogue import applied, require_canary
 from watosfs_fuzz.faults.campaign import keep
 from watosfs_fuzz.faults.canaries import FAULT_CANARIES
@@ -18,8 +27,12 @@ from watosfs_fuzz.kernel.canaries import KERNEL_CANARIES
 from watosfs_fuzz.kernel.lockstep import run_generated, run_steps
 from watosfs_fuzz.kernel.minimise import minimise
 from watosfs_fuzz.kernel.watosfs_target import WatosfsKernelTarget
+from watosfs_fuzz.parsers import loop
+from watosfs_fuzz.parsers.catalogue import require_harness
+from watosfs_fuzz.parsers.harness import Failure, execute
 from watosfs_fuzz.tally import Settings
 from watosfs_fuzz.worker import MEMO_ENTRIES_MAX, kept_and_minimised, never, run_trace
+from watosfs_model.operations import Crash
 
 CALLS = 60
 #: The name under which the unmodified code is measured.
@@ -29,7 +42,8 @@ UNMODIFIED = "none"
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """``seconds`` and ``executions`` (operations and recoveries) up to the first failure, or of the
-    whole budget; ``replays`` whether the minimal trace fails broken and passes unmodified.
+    whole budget; ``crashes`` of the minimal trace; ``replays`` whether that (or the input of a
+    parser, which is not made short) fails broken and passes unmodified.
     """
 
     fault: str
@@ -40,6 +54,7 @@ class Measurement:
     executions: int
     kind: str = ""
     trace_length: int | None = None
+    crashes: int | None = None
     replays: bool | None = None
 
     def row(self) -> dict[str, Any]:
@@ -49,21 +64,31 @@ class Measurement:
 
 def measure(fault: Fault, seed: int, seconds: float) -> Measurement:
     """Run one mode on one fault until it is noticed or the budget ends."""
-    if fault.mode == CAMPAIGN:
-        return measure_campaign(fault, seed, seconds)
-    return (measure_kernel if fault.mode == KERNEL else measure_failing)(fault, seed, seconds)
+    if fault.mode in OF_VOLUMES:
+        return measure_volume(fault, seed, seconds)
+    return _MEASURES[fault.mode](fault, seed, seconds)
 
 
-def measure_campaign(fault: Fault, seed: int, seconds: float) -> Measurement:
-    """Lockstep with every crash, and one power cut inside recovery on every second trace."""
+def missed(fault: Fault, seed: int, seconds: float, executions: int) -> Measurement:
+    """Nothing was noticed in the whole budget."""
+    return Measurement(fault.identity, fault.mode, seed, False, seconds, executions)
+
+
+def nested_of(mode: str, number: int) -> int:
+    """How many power cuts recovery suffers in a trace; a campaign's traces alternate."""
+    return number // 2 % 2 if mode == CAMPAIGN else int(mode == NESTED)
+
+
+def measure_volume(fault: Fault, seed: int, seconds: float) -> Measurement:
+    """Traces on a volume: the model alone, or with every crash."""
     name = None if fault.identity == UNMODIFIED else fault.canary
     target = "wfs3" if name is None else require_canary(name).target
-    settings = Settings(target=target, seed=seed, canary=name)
+    settings = Settings(target=target, seed=seed, canary=name, crashes=fault.mode != LOCKSTEP)
     memo: dict[object, object] = {}
     executions, start = 0, time.monotonic()
     with applied(name):
         for number in count():
-            now = replace(settings, nested=number // 2 % 2)
+            now = replace(settings, nested=nested_of(fault.mode, number))
             report = run_trace(now, number, memo)
             executions += len(report.operations) + report.exploration.recoveries
             spent = time.monotonic() - start
@@ -72,16 +97,35 @@ def measure_campaign(fault: Fault, seed: int, seconds: float) -> Measurement:
             if report.failure is not None and spent <= seconds:
                 break
             if spent >= seconds:
-                return Measurement(fault.identity, fault.mode, seed, False, seconds, executions)
+                return missed(fault, seed, seconds, executions)
         finding = kept_and_minimised(now, number, report, never)
-        broken = finding.case.run(crashes=True, memo={}).failure
-    good = finding.case.run(crashes=True, memo={}).failure
-    length = len(finding.case.operations)
-    replays = broken is not None and good is None
-    kind = finding.failure.kind
+        broken = finding.case.run(crashes=settings.crashes, memo={}).failure
+    good = finding.case.run(crashes=settings.crashes, memo={}).failure
+    operations = finding.case.operations
+    crashes = sum(isinstance(operation, Crash) for operation in operations)
     return Measurement(
-        fault.identity, fault.mode, seed, True, spent, executions, kind, length, replays
-    )
+        fault.identity, fault.mode, seed, True, spent, executions, finding.failure.kind,
+        len(operations), crashes + (finding.choice is not None),
+        broken is not None and good is None,
+    )  # fmt: skip
+
+
+def measure_parser(fault: Fault, seed: int, seconds: float) -> Measurement:
+    """Hostile bytes for one harness, from its seeds on."""
+    name = None if fault.identity == UNMODIFIED else fault.canary
+    harness = require_harness(fault.harness)
+    with applied(name):
+        tally = loop.run(harness, (), seed=seed, seconds=seconds, stop_at_failure=True)
+        failure = next(iter(tally.failures.values()), None)
+        if failure is None:
+            return missed(fault, seed, seconds, tally.executions)
+        broken = execute(harness, failure.data)
+    good = execute(harness, failure.data)
+    replays = isinstance(broken, Failure) and not isinstance(good, Failure)
+    return Measurement(
+        fault.identity, fault.mode, seed, True, tally.seconds, tally.executions,
+        failure.kind, replays=replays,
+    )  # fmt: skip
 
 
 def measure_kernel(fault: Fault, seed: int, seconds: float) -> Measurement:
@@ -99,7 +143,7 @@ def measure_kernel(fault: Fault, seed: int, seconds: float) -> Measurement:
             if report.key is not None and spent <= seconds:
                 break
             if spent >= seconds:
-                return Measurement(fault.identity, fault.mode, seed, False, seconds, executions)
+                return missed(fault, seed, seconds, executions)
         short = minimise(report.steps, lambda steps: run_steps(target, steps))
         broken = run_steps(target, short.steps).key
     good = run_steps(target, short.steps).key
@@ -107,7 +151,7 @@ def measure_kernel(fault: Fault, seed: int, seconds: float) -> Measurement:
     assert report.key is not None
     kind, length = report.key[0], len(short.steps)
     return Measurement(
-        fault.identity, fault.mode, seed, True, spent, executions, kind, length, replays
+        fault.identity, fault.mode, seed, True, spent, executions, kind, length, 0, replays
     )
 
 
@@ -115,8 +159,7 @@ def measure_failing(fault: Fault, seed: int, seconds: float) -> Measurement:
     """Devices that fail, the profiles in turn."""
     name = "" if fault.identity == UNMODIFIED else fault.canary
     executions, start = 0, time.monotonic()
-    plant: AbstractContextManager[object] = FAULT_CANARIES[name].plant() if name else nullcontext()
-    with plant:
+    with FAULT_CANARIES[name].plant() if name in FAULT_CANARIES else applied(name or None):
         for number in count():
             profile = sorted(PROFILES)[number % len(PROFILES)]
             case = case_of(profile, seed, number // len(PROFILES))
@@ -126,7 +169,7 @@ def measure_failing(fault: Fault, seed: int, seconds: float) -> Measurement:
             if report.failure is not None and spent <= seconds:
                 break
             if spent >= seconds:
-                return Measurement(fault.identity, fault.mode, seed, False, seconds, executions)
+                return missed(fault, seed, seconds, executions)
         assert report.failure is not None
         kind = report.failure.kind
         with tempfile.TemporaryDirectory() as out:
@@ -136,5 +179,8 @@ def measure_failing(fault: Fault, seed: int, seconds: float) -> Measurement:
     replays = broken is not None and short.run().failure is None
     length = len(short.operations)
     return Measurement(
-        fault.identity, fault.mode, seed, True, spent, executions, kind, length, replays
+        fault.identity, fault.mode, seed, True, spent, executions, kind, length, 0, replays
     )
+
+
+_MEASURES = {KERNEL: measure_kernel, FAILING: measure_failing, PARSER: measure_parser}

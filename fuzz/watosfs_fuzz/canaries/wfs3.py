@@ -4,12 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from watosfs.wfs3 import commit as commit_module
+from watosfs.wfs3 import filedata as filedata_module
+from watosfs.wfs3 import namespace as namespace_module
 from watosfs.wfs3 import rename as rename_module
 from watosfs.wfs3.allocator import Allocator
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.chunks import Chunk
+from watosfs.wfs3.compressing import level_of
 from watosfs.wfs3.engine import Engine
-from watosfs.wfs3.format import BLOCK_SIZE, block_count_of
+from watosfs.wfs3.filedata import FileData
+from watosfs.wfs3.format import BLOCK_SIZE, CHUNK_BLOCKS, block_count_of
 from watosfs.wfs3.inodes import InodeTable
 from watosfs.wfs3.namespace import Namespace
 from watosfs.wfs3.node import DIRECTORY, INODES, Node
@@ -193,3 +197,50 @@ def orphan_not_reclaimed(_: Function) -> Function:
 )
 def attributes_leak(_: Function) -> Function:
     return lambda self, inode: None
+
+
+@canary(
+    "compressed-counted-plain",
+    "a compressed extent is counted as what it stands for",
+    (filedata_module, "store_compressed"),
+)
+def compressed_counted_plain(original: Function) -> Function:
+    def store_compressed(engine: Engine, inode: Any, key: int, view: Any) -> bool:
+        before = inode.blocks
+        done: bool = original(engine, inode, key, view)
+        if done:
+            inode.blocks = before + len(view) // BLOCK_SIZE
+        return done
+
+    return store_compressed
+
+
+@canary(
+    "compressed-freed-short",
+    "the last block of a compressed extent is never freed",
+    (Allocator, "drop"),
+    (FileData, "remove_extents"),
+)
+def compressed_freed_short(drop: Function, remove: Function) -> tuple[Function, Function]:
+    removing: list[object] = []
+
+    def short(self: Allocator, start: int, count: int) -> None:
+        drop(self, start, count - 1 if removing and 1 < count < CHUNK_BLOCKS else count)
+
+    def remove_extents(self: FileData, inode: Any, first: int, end: Any) -> None:
+        removing.append(inode) if level_of(inode) else None
+        try:
+            remove(self, inode, first, end)
+        finally:
+            removing.clear()
+
+    return short, remove_extents
+
+
+@canary(
+    "level-not-inherited",
+    "what is created does not take the level of its directory",
+    (namespace_module, "inherit_level"),
+)
+def level_not_inherited(_: Function) -> Function:
+    return lambda inode, directory: None

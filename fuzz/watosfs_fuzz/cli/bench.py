@@ -4,19 +4,30 @@ import argparse
 import json
 import multiprocessing
 import sys
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from watosfs_fuzz.bench.catalogue import CAMPAIGN, FAILING, KERNEL, Fault, faults, require_fault
+from watosfs_fuzz.bench.catalogue import (
+    CAMPAIGN,
+    FAILING,
+    KERNEL,
+    MODES,
+    PARSER,
+    Fault,
+    faults,
+    modes_of,
+    require_fault,
+)
 from watosfs_fuzz.bench.figures import median_time, wilson
 from watosfs_fuzz.bench.measure import UNMODIFIED, measure
 from watosfs_fuzz.findings import write_whole
 from watosfs_fuzz.provenance import commit
 
-_EXIT_FOUND = 1
+_EXIT_FOUND, _EXIT_UNFINISHED = 1, 2
 Row = dict[str, Any]
 
 
@@ -24,6 +35,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """The command's arguments."""
     run = commands.add_parser("bench", help="how fast planted faults are found (docs/FAULTS.md)")
     run.add_argument("--only", action="append", metavar="ID", help="these faults (all planted)")
+    run.add_argument("--mode", action="append", choices=("all", *MODES),
+                     help="these modes (for each fault the one that must notice it)")  # fmt: skip
     run.add_argument("--seconds", type=float, default=60.0, help="budget of each run (60)")
     run.add_argument("--seeds", type=int, default=5, help="runs of each fault (5)")
     run.add_argument("--jobs", type=int, default=1, help="processes to run it on (1)")
@@ -41,8 +54,16 @@ def bench(options: argparse.Namespace) -> int:
         raise ValueError("--seeds, --jobs and --seconds are above 0")
     if options.unmodified:
         chosen = [Fault(UNMODIFIED, "", mode) for mode in (CAMPAIGN, KERNEL, FAILING)]
+        chosen += [Fault(UNMODIFIED, "", PARSER, "wfs3-image")]
     else:
         chosen = [require_fault(name) for name in options.only] if options.only else faults()
+        if options.mode:
+            chosen = [
+                fault.by(mode)
+                for fault in chosen
+                for mode in modes_of(fault)
+                if {mode, "all"} & set(options.mode)
+            ]
     rows = read_state(options.state, options.seconds)
     keys = {(row["fault"], row["mode"], row["seed"]) for row in rows}
     todo = [
@@ -51,12 +72,14 @@ def bench(options: argparse.Namespace) -> int:
         for fault in chosen
         if (fault.identity, fault.mode, seed) not in keys
     ]
+    count = len(rows)
     for row in measured(todo, options.seconds, options.jobs):
         rows.append(row)
         if options.state is not None:
             with options.state.open("a") as file:
                 file.write(json.dumps(row) + "\n")
         print(line(row), file=sys.stderr, flush=True)
+    is_whole = len(rows) == count + len(todo)
     wanted = {(fault.identity, fault.mode) for fault in chosen}
     rows = [
         row for row in rows
@@ -66,6 +89,8 @@ def bench(options: argparse.Namespace) -> int:
     if options.json is not None:
         write_whole(options.json, json.dumps(report, indent=1) + "\n")
     print(table(rows))
+    if not is_whole:
+        return _EXIT_UNFINISHED
     if options.unmodified:
         return _EXIT_FOUND if any(row["found"] for row in rows) else 0
     return 0 if all(row["found"] and row["replays"] for row in rows) else _EXIT_FOUND
@@ -83,9 +108,18 @@ def measured(todo: list[tuple[Fault, int]], seconds: float, jobs: int) -> Iterat
     """The results as they come, each run in a process of its own."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool:
-        futures = [pool.submit(measure, fault, seed, seconds) for fault, seed in todo]
+        futures = {
+            pool.submit(measure, fault, seed, seconds): (fault, seed) for fault, seed in todo
+        }
         try:
             for future in as_completed(futures):
+                error = future.exception()
+                if error is not None:
+                    # The other runs go on; the state file lacks this one, so it is tried again.
+                    fault, seed = futures[future]
+                    text = "".join(traceback.format_exception(error))
+                    print(f"{fault.identity} seed {seed}: {text}", file=sys.stderr, flush=True)
+                    continue
                 yield {**future.result().row(), "budget": seconds, "commit": commit()}
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -93,7 +127,9 @@ def measured(todo: list[tuple[Fault, int]], seconds: float, jobs: int) -> Iterat
 
 def line(row: Row) -> str:
     """One run for a log."""
-    verdict = f"{row['kind']}, {row['trace_length']} operations" if row["found"] else "not found"
+    length = row["trace_length"]
+    short = "" if length is None else f", {length} operations"
+    verdict = f"{row['kind']}{short}" if row["found"] else "not found"
     return (
         f"{row['fault']:6} {row['mode']:9} seed {row['seed']}  {row['seconds']:6.1f} s  {verdict}"
     )
@@ -102,7 +138,7 @@ def line(row: Row) -> str:
 def summary(rows: list[Row]) -> Row:
     """The figures over all runs; None where there is nothing to count."""
     found = [row for row in rows if row["found"]]
-    lengths = [row["trace_length"] for row in found]
+    lengths = [row["trace_length"] for row in found if row["trace_length"] is not None]
     return {
         "found": len(found),
         "tried": len(rows),
@@ -136,7 +172,12 @@ def table(rows: list[Row]) -> str:
         low, high = total["interval_95"]
         lines += ["", f"{total['found']} of {total['tried']} runs found it "
                   f"(95 % interval {low:.0%} to {high:.0%}); median "
-                  f"time {total['seconds_median']} s, "
-                  f"median trace {total['trace_length_median']} operations, "
+                  f"time {seconds_text(total['seconds_median'])}, "
+                  f"median trace {total['trace_length_median'] or '-'} operations, "
                   f"{total['replaying']} replay"]  # fmt: skip
     return "\n".join(lines)
+
+
+def seconds_text(seconds: float | None) -> str:
+    """A median time; None when fewer than half of the runs found something."""
+    return "above the budget" if seconds is None else f"{seconds:.2f} s"

@@ -27,6 +27,8 @@ class CountingDevice:
         self.capabilities = Capabilities(alignment_bytes=image.unit)
         self._zeros = bytes(image.unit)
         self.phase = ""
+        #: The blocks that were read.
+        self.blocks_read: set[int] = set()
         self.reads_left = self.writes_left = 0
 
     def allow(self, phase: str, reads: int, writes: int = 0) -> None:
@@ -43,6 +45,7 @@ class CountingDevice:
         self.reads_left -= count
         if self.reads_left < 0:
             raise WorkExceeded(f"{self.phase} reads too many blocks")
+        self.blocks_read.update(range(block, block + count))
         if count == 1:
             return self.blocks.get(block, self._zeros)
         get, zeros = self.blocks.get, self._zeros

@@ -3,8 +3,8 @@
 Checks: only the documented errnos; blocks read stay within a multiple of what the device has; the
 same names, sizes and bytes as ``fat_plain`` reads, and damage in the same places; ``check`` says
 clean only of what can be read to the end; after a repair ``check`` is clean and all can be read; a
-clean volume, changed by us, is clean again. Does not check: times, attributes and labels; which of
-two owners a repair gives a cluster to.
+clean volume, changed by us, is clean again, the reserved bits of its table as before. Does not
+check: times, attributes and labels; which of two owners a repair gives a cluster to.
 """
 
 import errno
@@ -204,6 +204,7 @@ def _change(device: CountingDevice, *, is_clean: bool) -> str:
     size = device.block_count
     device.allow("writing", 32 * size + 4096, 32 * size + 4096)
     ticks = count(1_600_000_000_000_000_000, 2_000_000_000)
+    reserved = reserved_bits(device) if is_clean else b""
     verdict = "changed"
     try:
         with FatVolume.mount(device, clock=lambda: next(ticks)) as volume:
@@ -219,7 +220,19 @@ def _change(device: CountingDevice, *, is_clean: bool) -> str:
         if report is None or not report.is_clean:
             first = str(report.problems[0]) if report else "no volume"
             raise Wrong("a clean volume is damaged by a change", first)
+        if reserved_bits(device) != reserved:
+            raise Wrong("bits of the table that are reserved were changed")
     return verdict
+
+
+def reserved_bits(device: CountingDevice) -> bytes:
+    """The top 4 bits of each entry of FAT32's table, which nobody may change; else nothing."""
+    raw = device.read_all()
+    plain = PlainFat(raw)
+    if plain.bits != 32:
+        return b""
+    tops = raw[plain.fat + 3 : plain.fat + 4 * plain.end : 4]
+    return bytes(byte & 0xF0 for byte in tops)
 
 
 def _write(volume: FatVolume) -> None:

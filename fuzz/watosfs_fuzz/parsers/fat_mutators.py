@@ -14,6 +14,7 @@ _SLOT: Final = 32
 _MIRRORED: Final = 0.8
 _SEALED: Final = 0.8
 _CLUSTERS_NEAR: Final = 24
+_RESERVED: Final = 0.1
 
 
 def plain_of(image: SparseImage) -> PlainFat:
@@ -81,7 +82,12 @@ def _fsinfo(image: SparseImage, random: Random) -> None:
 
 
 def _table(image: SparseImage, plain: PlainFat, random: Random) -> None:
-    """An entry leads elsewhere: to a neighbour, to itself, nowhere, to a mark."""
+    """An entry leads elsewhere: to a neighbour, to itself, nowhere, to a mark. The top 4 bits of
+    FAT32's entries, which mean nothing, are sometimes set.
+    """
+    if plain.bits == 32 and random.random() < _RESERVED:
+        _reserved_bits(image, plain, random)
+        return
     near = min(plain.end, 2 + _CLUSTERS_NEAR)
     cluster = random.randrange(near) if random.random() < 0.9 else random.randrange(plain.end)
     mask = plain.mask
@@ -93,6 +99,17 @@ def _table(image: SparseImage, plain: PlainFat, random: Random) -> None:
     copies = range(plain.fats) if random.random() < _MIRRORED else (random.randrange(plain.fats),)
     for copy in copies:
         put_entry(image, plain, plain.fat_start + copy * plain.fat_bytes, cluster, value)
+
+
+def _reserved_bits(image: SparseImage, plain: PlainFat, random: Random) -> None:
+    """The top 4 bits of a few entries, in all copies."""
+    for cluster in random.sample(range(2, min(plain.end, 2 + _CLUSTERS_NEAR)), 4):
+        bits = random.randrange(1, 16) << 28
+        for copy in range(plain.fats):
+            start = plain.fat_start + copy * plain.fat_bytes
+            at = start + 4 * cluster
+            value = int.from_bytes(_bytes(image, at, 4), "little") & plain.mask
+            put_entry(image, plain, start, cluster, value | bits)
 
 
 def put_entry(image: SparseImage, plain: PlainFat, start: int, cluster: int, value: int) -> None:

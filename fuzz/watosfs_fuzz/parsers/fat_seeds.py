@@ -38,6 +38,16 @@ def _fill(device: MemoryDevice) -> None:
         volume.unlink(b"/lower.txt")
 
 
+def _almost_a_sector_of_table() -> MemoryDevice:
+    """FAT12 whose next clusters are those with the entry that lies in two sectors of the table:
+    341. A file of 3 clusters and a directory of 1 come to have it last.
+    """
+    device = _made(800, Options(bits=12, sectors_per_cluster=1, root_entry_count=32, volume_id=1))
+    with FatVolume.mount(device, clock=lambda: 1_600_000_000_000_000_000) as volume:
+        volume.write_file(b"/filler", bytes(336 * _SECTOR))
+    return device
+
+
 @cache
 def images() -> tuple[bytes, ...]:
     """As inputs of the image harness."""
@@ -52,4 +62,5 @@ def images() -> tuple[bytes, ...]:
         device = _made(sectors, options)
         _fill(device)
         found.append(device)
+    found.append(_almost_a_sector_of_table())
     return tuple(SparseImage.of_device(device).encode() for device in found)

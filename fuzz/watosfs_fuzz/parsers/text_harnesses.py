@@ -110,6 +110,7 @@ def _message(asked: int, message: Message) -> str:
 def _traces() -> tuple[bytes, ...]:
     lines = [
         'mkdir "/d" 0o755', 'open "/d/f" O_CREAT|O_RDWR 0o644', "pwrite 3 fill(7,4096) 0",
+        "pwrite 3 repeat(7,9000) 0",
         'pwrite 3 "a\\x00b\\"" 159', "pread 3 4096 0", "close 3", 'truncate "/d/f" 100', "crash",
         'rename "/a" "/b"', 'symlink "t" "/s"', 'utimens "/a" 5 6', "fsync 3", "remount", "begin",
     ]  # fmt: skip

@@ -1,9 +1,11 @@
-"""Whole images of WFS v3: mount, walk, read everything, check, write, check again.
+"""Whole images of WFS v3: mount, walk, read everything, check, repair, write, check again.
 
 Checks: only the documented errnos; blocks read stay within a multiple of what the device has;
 ``check`` says clean only of what can be read to the end; a clean image, changed by us, is clean
-again and reads as it should. Does not check: what a read-write mount makes of an image that is not
-clean, but for its errnos and the work it takes.
+again and reads as it should; no node is read that is newer than what points to it; what can be
+repaired is clean then, and can be read to its end. Does not check: what a read-write mount makes of
+an image that is not clean, but for its errnos and the work it takes; that a repair keeps what it
+could (``tests/impl/wfs3/test_repair.py``).
 """
 
 import errno
@@ -16,6 +18,7 @@ from watosfs.wfs3.check import check
 from watosfs.wfs3.checker.report import Report
 from watosfs.wfs3.directory import entries
 from watosfs.wfs3.records import Inode
+from watosfs.wfs3.repair import repair
 from watosfs.wfs3.volume import Volume
 from watosfs_fuzz.parsers.budget import CountingDevice
 from watosfs_fuzz.parsers.harness import Wrong, verdict_of
@@ -38,8 +41,12 @@ MODULES: Final = (
     "watosfs.wfs3.directory", "watosfs.wfs3.inodes", "watosfs.wfs3.check",
     "watosfs.wfs3.checker.attributes", "watosfs.wfs3.checker.contents",
     "watosfs.wfs3.checker.data", "watosfs.wfs3.checker.names", "watosfs.wfs3.checker.space",
-    "watosfs.wfs3.checker.trees",
+    "watosfs.wfs3.checker.trees", "watosfs.wfs3.repair", "watosfs.wfs3.repairer.contents",
+    "watosfs.wfs3.repairer.names", "watosfs.wfs3.repairer.rebuild",
+    "watosfs.wfs3.repairer.salvage",
 )  # fmt: skip
+#: No superblock, a foreign volume, no room for the new trees.
+_UNREPAIRED: Final = frozenset({errno.EUCLEAN, errno.ENOTSUP, errno.ENOSPC})
 _INODES_MAX: Final = 200
 _READ_BYTES_MAX: Final = 1 << 20
 _NEW: Final = b"/written by the fuzzer"
@@ -53,15 +60,47 @@ def run(data: bytes) -> str:
     device = CountingDevice(SparseImage.parse(data, _UNIT))
     size = device.block_count
     tree, damage = read_all(device)
+    seen = frozenset(device.blocks_read)
     device.allow("check", 2 * size + 4)
     report = check(device, data=True)
     if report.is_clean and damage:
         raise Wrong("check says clean of what cannot be read", damage)
+    if tree is not None and not damage:
+        _newer(report, seen)
     fields = sorted({f"{problem.structure}.{problem.field}" for problem in report.problems})
     verdict = f"{damage}|{' '.join(fields)[:300]}"
+    if not report.is_clean:
+        verdict = f"{verdict}|{_repair(CountingDevice(SparseImage.parse(data, _UNIT)))}"
     if tree is None:
         return verdict
     return f"{verdict}|{_change(device, report, tree)}"
+
+
+def _repair(device: CountingDevice) -> str:
+    """What a repair makes of an image that is not clean."""
+    size = device.block_count
+    device.allow("repair", 16 * size + 64, 4 * size + 64)
+    try:
+        done = repair(device, clock=lambda: 1)
+    except OSError as error:
+        if error.errno not in _UNREPAIRED:
+            raise
+        return "repair " + verdict_of(error)
+    if not done.after.is_clean:
+        raise Wrong("not clean after a repair", str(done.after.problems[0]))
+    found, damage = read_all(device)
+    if found is None or damage:
+        raise Wrong("it cannot be read after a repair", damage)
+    return f"repaired with {len(done.losses)} losses"
+
+
+def _newer(report: Report, seen: frozenset[int]) -> None:
+    """A node that is newer than what points to it must not be read, when nothing else is wrong."""
+    problems = report.problems
+    if all(problem.field == "generation" for problem in problems):
+        for problem in problems:
+            if problem.block in seen:
+                raise Wrong("a node newer than what points to it is read", str(problem))
 
 
 def read_all(device: CountingDevice) -> tuple[Tree | None, str]:

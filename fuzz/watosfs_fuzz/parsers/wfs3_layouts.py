@@ -22,7 +22,7 @@ SUPERBLOCK: Final = layout_of(
     " incompat uuid label snapshot_root refcount_root commit_time_ns orphan_root crc32",
 )
 HEADER: Final = layout_of(
-    "node header", "IHHQQI4x", "magic level item_count generation parent crc32"
+    "node header", "IHHQQII", "magic level item_count generation parent crc32 unused"
 )
 PAIR: Final = layout_of("pair", "QQ", "key value")
 INODE: Final = layout_of(

@@ -28,9 +28,10 @@ _POINTERS: Final = ("root_tree_block", "free_tree_block", "orphan_root")
 def mutate(data: bytes, random: Random) -> bytes:
     """A mutant of an image."""
     image = SparseImage.parse(data, _UNIT)
-    if not image.blocks:
-        image.blocks[0] = bytes(_UNIT)
     for _ in range(random.choice((1, 1, 1, 2, 3))):
+        # Also after an edit that took the last block away.
+        if not image.blocks:
+            image.blocks[0] = bytes(_UNIT)
         kind = random.random()
         if kind < 0.6:
             _block(image, random)

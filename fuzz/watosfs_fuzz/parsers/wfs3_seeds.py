@@ -2,6 +2,7 @@
 
 import stat
 from functools import cache
+from hashlib import shake_128
 from itertools import count
 from typing import Final
 
@@ -58,7 +59,7 @@ def images() -> tuple[bytes, ...]:
         volume.unlink(b"/d/f0")
         volume.unmount()
         found.append(device)
-    found += [_orphaned(), _with_fifo(), _shared_nodes()]
+    found += [_orphaned(), _with_fifo(), _shared_nodes(), _compressed()]
     return tuple(SparseImage.of_device(device).encode() for device in found)
 
 
@@ -70,6 +71,19 @@ def _orphaned() -> MemoryDevice:
     volume.open(b"/d/f1", 2)
     volume.unlink(b"/d/f1")
     volume.sync()
+    return device
+
+
+def _compressed() -> MemoryDevice:
+    """Files whose extents are compressed, and some that would save nothing."""
+    device = _device()
+    with _volume(device) as volume:
+        volume.compress(b"/", 3)
+        _fill(volume, 3)
+        with volume.create(b"/pattern") as handle:
+            handle.pwrite(b"pattern " * 10_000, 4096)
+        with volume.create(b"/noise") as handle:
+            handle.pwrite(shake_128(b"noise").digest(9000), 0)
     return device
 
 

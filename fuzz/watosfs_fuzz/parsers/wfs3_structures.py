@@ -91,11 +91,13 @@ def node(kind: NodeKind, data: bytes) -> str:
             level=level if demand & 32 else None, strict=strict,
         )  # fmt: skip
     except DamageError as error:
+        if error.problem.startswith("crc32") and checksum_matches(raw):
+            raise Wrong("a checksum that matches is refused") from error
         return verdict_of(error)
     count = int.from_bytes(raw[6:8], "little")
     if int.from_bytes(raw[:4], "little") != kind.magic:
         raise Wrong("a node of another type is accepted")
-    if crc32(raw[28:], crc32(raw[:24])) != int.from_bytes(raw[24:28], "little"):
+    if not checksum_matches(raw):
         raise Wrong("a checksum that does not match is accepted")
     if len(found.keys) != count or len(found.values) != count:
         raise Wrong("a node has not as many entries as it says")
@@ -109,6 +111,11 @@ def node(kind: NodeKind, data: bytes) -> str:
     return f"{min(found.level, 2)} {min(count, 2)} {_leaf(found, strict)} " + " ".join(
         sorted({remark[1] for remark in facts.remarks})
     )
+
+
+def checksum_matches(raw: bytes) -> bool:
+    """Whether a node's checksum is that of the whole block but the checksum itself."""
+    return crc32(raw[28:], crc32(raw[:24])) == int.from_bytes(raw[24:28], "little")
 
 
 def _round_trip(found: Node, kind: NodeKind) -> None:
@@ -186,8 +193,11 @@ def extent(data: bytes) -> str:
         if not remarks and facts.block_end <= _DEVICE_BLOCKS:
             raise Wrong("check says nothing of an extent that cannot be read") from error
         return verdict_of(error) + " ".join(remark[1] for remark in remarks)
-    blocks = found.length // _BLOCK
-    if not 1 <= blocks <= 16 or not 2 <= found.disk_block <= _DEVICE_BLOCKS - blocks:
+    blocks, stands_for = found.stored_blocks, found.length // _BLOCK
+    is_odd = blocks == stands_for if found.flags else blocks != stands_for
+    if is_odd or not 1 <= blocks <= stands_for <= 16:
+        raise Wrong("an extent of an odd number of blocks is accepted", str(found))
+    if not 2 <= found.disk_block <= _DEVICE_BLOCKS - blocks:
         raise Wrong("an extent outside the volume is accepted", str(found))
     return "accepted " + " ".join(remark[1] for remark in remarks)
 

@@ -15,7 +15,7 @@ from watosfs_fuzz.dialect import FIELDS, FIELDS_NEEDED, Dialect, Entry, Observed
 from watosfs_fuzz.program.session import Message, ProgramTalkedGarbage
 from watosfs_fuzz.target import WHOLE_CONTENT_BYTES_MAX
 from watosfs_model import Outcome
-from watosfs_model.data import Fill, Literal
+from watosfs_model.data import Fill, Literal, Repeat
 from watosfs_model.open_flags import NAMED_FLAGS, format_flags, parse_flags
 from watosfs_model.operations import OPERATION_TYPES, Crash, Operation
 
@@ -83,7 +83,7 @@ def arguments_of(operation: Operation) -> dict[str, Any]:
         value = getattr(operation, field.name)
         if isinstance(value, bytes):
             found[field.name] = value.decode("latin-1")
-        elif isinstance(value, Fill | Literal):
+        elif isinstance(value, Fill | Repeat | Literal):
             found[field.name] = encoded(value.bytes())
         elif field.name == "flags":
             found[field.name] = format_flags(value)

@@ -79,6 +79,7 @@ class Wfs3Target:
             ops.Fstat: self.fstat,
             ops.Statfs: lambda o: self.volume.statfs() and None,
             ops.Chmod: lambda o: self.volume.chmod(o.path, o.mode),
+            ops.Compress: lambda o: self.volume.compress(o.path, o.level),
             ops.Chown: lambda o: self.volume.chown(o.path, o.uid, o.gid),
             ops.Utimens: lambda o: self.volume.utimens(o.path, o.atime_ns, o.mtime_ns),
             ops.Setxattr: lambda o: self.volume.setxattr(o.path, o.key, o.value.bytes(), o.flags),

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable
 
+from watosfs.wfs3.compressing import level_of
 from watosfs.wfs3.records import Inode
 from watosfs.wfs3.volume import Volume
 from watosfs_fuzz.dialect import Entry
@@ -33,9 +34,15 @@ def entry_of(volume: Volume, inode: Inode, identity: bytes, *, contents: bool = 
         inode.mtime_ns,
         inode.ctime_ns,
         content,
-        tuple(sorted(volume.attributes.of(inode).items())),
+        (*shown_level(inode), *sorted(volume.attributes.of(inode).items())),
         identity,
     )
+
+
+def shown_level(inode: Inode) -> tuple[tuple[bytes, bytes], ...]:
+    """The level of compression as the model shows it, before the attributes [C1]."""
+    level = level_of(inode)
+    return ((b"compression", b"%d" % level),) if level else ()
 
 
 def without_contents(tree: Hashable) -> Hashable:

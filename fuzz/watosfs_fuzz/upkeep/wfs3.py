@@ -1,12 +1,13 @@
-"""WFS v3: mkfs on an empty disk and over a volume, and the mount that reclaims orphans."""
+"""WFS v3: mkfs on an empty disk and over a volume, the mount that reclaims orphans, repair."""
 
 import errno
 from collections.abc import Hashable
 from functools import cache
 
-from watosfs.block.device import BlockDevice
+from watosfs.block.device import BLOCK_SIZE_BYTES, BlockDevice
 from watosfs.wfs3.check import check
 from watosfs.wfs3.mkfs import mkfs
+from watosfs.wfs3.repair import repair
 from watosfs.wfs3.volume import Volume
 from watosfs_fuzz.crash.log import Image, RecordingDevice
 from watosfs_fuzz.crash.recall import RecoveryDevice
@@ -146,6 +147,46 @@ def judge_reclaimed(found: Hashable, is_done: bool) -> str | None:
     return f"{found[2]} orphans are left" if found[2] else None
 
 
+def damaged_image() -> Image:
+    """A volume that has lost a directory, its free tree and a block of a file."""
+    device = RecordingDevice(_BLOCK_COUNT)
+    old_volume(device)
+    volume = Volume.mount(device, clock=now, read_only=True)
+    directory, free_tree = volume.find(b"/a").extent_root, volume.engine.superblock.free_tree_block
+    data = next(block for block, content in device.image.items() if content[100:356] == _DATA[:256])
+    for block in (directory, free_tree, data):
+        device.write(block, bytes(BLOCK_SIZE_BYTES))
+    assert len(check(device, data=True).problems) >= 3
+    return device.image
+
+
+def mend(device: BlockDevice) -> object:
+    """Repair, all data verified."""
+    return repair(device, clock=now)
+
+
+@cache
+def mended() -> Hashable:
+    """The contents after a repair that nothing cut; sound, or this task would prove nothing."""
+    device = RecordingDevice(_BLOCK_COUNT, damaged_image())
+    mend(device)
+    assert check(device, data=True).is_clean
+    volume = Volume.mount(device, clock=now, read_only=True)
+    assert volume.readdir(b"/lost+found")
+    return ("volume", contents(volume))
+
+
+def look_at_mended(device: RecoveryDevice) -> Hashable:
+    """Mend again; the contents, or what the checker says."""
+    mend(device)
+    return look(device)
+
+
+def judge_mended(found: Hashable, is_done: bool) -> str | None:
+    """What a repair without a power cut leaves."""
+    return None if found == mended() else f"after a second repair: {summary(found)}"
+
+
 TASKS = (
     Task(
         "wfs3-mkfs",
@@ -173,5 +214,14 @@ TASKS = (
         mount_and_sync,
         look_for_orphans,
         judge_reclaimed,
+    ),
+    Task(
+        "wfs3-repair",
+        "A repair that was cut is finished by the next, with what one that was not cut leaves.",
+        _BLOCK_COUNT,
+        damaged_image,
+        mend,
+        look_at_mended,
+        judge_mended,
     ),
 )

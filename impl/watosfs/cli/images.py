@@ -8,18 +8,18 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from uuid import UUID
 
 from watosfs.block.device import BLOCK_SIZE_BYTES
-from watosfs.cli import fat_images, output, statistics, wfs2_images
+from watosfs.cli import fat_images, output, statistics, wfs2_images, wfs3_images
 from watosfs.cli.blank import blank
+from watosfs.cli.compress import LEVEL_DEFAULT
 from watosfs.cli.devices import kind_of_volume, opened_device
-from watosfs.cli.failures import EXIT_USAGE, Failure, UsageFailure, blame
+from watosfs.cli.failures import Failure, UsageFailure, blame
 from watosfs.cli.interruption import Stop
 from watosfs.cli.location import image_parts
 from watosfs.cli.names import json_name, one_line, printable
 from watosfs.cli.path_volume import kind_of
-from watosfs.cli.presentation import columns, counted, human_size, parse_size
-from watosfs.cli.progress import phases
+from watosfs.cli.presentation import columns, human_size, parse_size
 from watosfs.cli.session import mounted
-from watosfs.wfs3.check import check
+from watosfs.wfs3.compressing import LEVEL_MAX
 from watosfs.wfs3.dump import describe_block
 from watosfs.wfs3.format import BLOCK_COUNT_MIN, Superblock
 from watosfs.wfs3.mkfs import mkfs
@@ -43,6 +43,16 @@ def add_mkfs(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--label", type=os.fsencode, default=b"", help="up to 32 bytes; 11 characters on FAT"
+    )
+    parser.add_argument(
+        "--compress",
+        type=int,
+        nargs="?",
+        choices=range(1, LEVEL_MAX + 1),
+        const=LEVEL_DEFAULT,
+        default=0,
+        metavar="LEVEL",
+        help=f"compress all files, with zstd at 1 to {LEVEL_MAX} ({LEVEL_DEFAULT} if left out)",
     )
     parser.add_argument("--force", action="store_true", help="lose what IMAGE holds now")
     parser.set_defaults(run=make)
@@ -69,7 +79,9 @@ def add_df(parser: ArgumentParser) -> None:
 def add_check(parser: ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE", help="image to check")
     parser.add_argument("--data", action="store_true", help="verify all file data too")
-    parser.add_argument("--repair", action="store_true", help="mend a FAT or WFS v2 image")
+    parser.add_argument(
+        "--repair", action="store_true", help="mend what is wrong, on the image itself"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=check_image)
 
@@ -135,6 +147,8 @@ def make(options: Namespace) -> int:
     if options.size is not None:
         least, unit = (fat_images.SIZE_MIN_BYTES, 512) if is_fat else (_SIZE_MIN_BYTES, 4096)
         size_bytes = options.size.at_least(least, unit)
+    if options.compress and options.type != "wfs3":
+        raise UsageFailure(f"argument --compress: {options.type} does not compress")
     if not is_fat:
         _require_label(options.label)
     block_size = fat_images.BLOCK_SIZE_BYTES if is_fat else BLOCK_SIZE_BYTES
@@ -147,7 +161,7 @@ def make(options: Namespace) -> int:
             if options.type == wfs2_images.TYPE:
                 output.write_line(f"{shown}: {wfs2_images.make(device, options.label)}")
                 return 0
-            superblock = mkfs(device, label=options.label)
+            superblock = mkfs(device, label=options.label, compression=options.compress)
         except BaseException:
             if not exists:
                 os.unlink(image)
@@ -227,47 +241,15 @@ def df(options: Namespace) -> int:
 
 
 def check_image(options: Namespace) -> int:
-    """Every rule of the format, by the independent checker: 0 clean, 1 problems, 2 unreadable."""
-    shown = printable(options.image)
+    """Every rule of the format, by the independent checker: 0 clean or repaired, 1 problems, 2
+    unreadable.
+    """
     kind = kind_of_volume(options.image)
     if kind == "fat":
         return fat_images.check_image(options)
     if kind == "wfs2":
         return wfs2_images.check_image(options)
-    if options.repair:
-        raise UsageFailure(f"{shown}: --repair mends FAT and WFS v2 images; this is neither")
-    try:
-        with opened_device(options.image) as device, phases() as progress:
-            report = check(device, data=options.data, progress=progress)
-    except Failure as error:
-        error.status = EXIT_USAGE
-        raise
-    if options.json:
-        output.write_json({"image": shown, **report.to_json()})
-        return 0 if report.is_clean else 1
-    for problem in report.problems:
-        output.write_line(f"{shown}: {one_line(str(problem))}")
-    for note in report.notes:
-        output.write_line(f"{shown}: note: {one_line(note)}")
-    if report.problems_omitted:
-        output.write_line(f"{shown}: and {report.problems_omitted:,} more problems")
-    if report.superblock is not None:
-        found = ", ".join(
-            [
-                counted(report.files, "file"),
-                counted(report.directories, "directory", "directories"),
-                counted(report.symlinks, "symlink"),
-                counted(report.orphans, "orphan"),
-            ]
-        )
-        used = report.blocks_total - report.blocks_free
-        verified = human_size(report.data_bytes_verified)
-        data = f", {verified} of data verified" if options.data else ", data not verified (--data)"
-        output.write_line(f"{shown}: generation {report.generation}: {found}")
-        output.write_line(f"{shown}: {used:,} of {report.blocks_total:,} blocks in use{data}")
-    count = len(report.problems) + report.problems_omitted
-    output.write_line(f"{shown}: {counted(count, 'problem') if count else 'clean'}")
-    return 0 if report.is_clean else 1
+    return wfs3_images.check_image(options)
 
 
 def dump(options: Namespace) -> int:

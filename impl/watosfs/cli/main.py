@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
-from watosfs.cli import change, images, listing, output, transfer
+from watosfs.cli import change, compress, images, listing, output, transfer
 from watosfs.cli.failures import (
     EXIT_FAILURE,
     EXIT_OUTPUT_CLOSED,
@@ -118,6 +118,18 @@ COMMANDS = {
         "Give a file a second name or, with -s, make a symlink that holds TARGET as it is written.",
         ("ln disk.img:/data disk.img:/same-data", "ln -s ../etc/hosts disk.img:/docs/hosts"),
     ),
+    "compress": Command(
+        compress.add_compress,
+        "compress new data",
+        "Compress what is written from now on to a file of a WFS v3 image, or to files created "
+        "in a directory from now on. What is there stays as it is until it is written again. "
+        "Data is compressed where that saves a block.",
+        (
+            "compress disk.img:/logs",
+            "compress -r --level 19 disk.img:/",
+            "compress --off disk.img:/a",
+        ),
+    ),
     "stat": Command(
         listing.add_stat,
         "describe one file",
@@ -132,8 +144,9 @@ COMMANDS = {
         images.add_check,
         "verify an image",
         "Verify every rule of the format by a reader of its own; nothing is changed without "
-        "--repair, which is for FAT and WFS v2 images. Exit status: 0 clean or repaired, "
-        "1 problems, 2 wrong usage or an image that cannot be opened.",
+        "--repair. A WFS v3 image is repaired in a new generation, all data verified; each line "
+        "with 'repair:' is something lost or moved to /lost+found. Exit status: 0 clean or "
+        "repaired, 1 problems, 2 wrong usage or an image that cannot be opened.",
         ("check --data disk.img", "check --repair stick.img"),
     ),
     "dump": Command(

@@ -51,6 +51,8 @@ class Engine(Admission):
         #: durability.
         self.has_failed = False
         self.in_transaction = False
+        #: Incompatible features that this transaction came to use.
+        self.features = 0
         #: Called when ``fail`` has thrown the working tree away.
         self.reverted: Callable[[], None] = lambda: None
         #: True from an operation's admission to its end: an error in between shuts the volume down.
@@ -173,6 +175,7 @@ class Engine(Admission):
             next_inode=self.next_inode,
             commit_time_ns=max(self.clock(), 0),
             orphan_root=stored_root(self.orphan_tree),
+            incompat=self.superblock.incompat | self.features,
         )
         return superblock, writes
 
@@ -232,6 +235,7 @@ class Engine(Admission):
 
     def revert(self) -> None:
         """Forget everything since the last commit."""
+        self.features = 0
         self.store.cache.clear()
         self.store.dirty_count = 0
         self.store.dropped = None

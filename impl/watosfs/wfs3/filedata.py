@@ -9,6 +9,7 @@ from zlib import crc32
 
 from watosfs.block.device import Buffer
 from watosfs.wfs3.chunks import Chunk, block_mask
+from watosfs.wfs3.compressing import level_of, store_compressed
 from watosfs.wfs3.filereading import FileReader
 from watosfs.wfs3.format import (
     BLOCK_SIZE,
@@ -204,7 +205,7 @@ class FileData(FileReader):
             tree = engine.changing_tree(inode)
             for key, extent in tree.items():
                 self.validate(key, extent)
-                engine.allocator.drop(extent.disk_block, extent.length // BLOCK_SIZE)
+                engine.allocator.drop(extent.disk_block, extent.stored_blocks)
             tree.clear()
             inode.blocks = 0
 
@@ -227,7 +228,20 @@ class FileData(FileReader):
         self.add_extents(inode, offset, view)
 
     def add_extents(self, inode: Inode, offset: int, view: memoryview) -> None:
-        """Write whole blocks to fresh places; one extent for each chunk and contiguous run."""
+        """Write whole blocks to fresh places, as they are or compressed."""
+        if not level_of(inode):
+            self.add_plain(inode, offset, view)
+            return
+        at = 0
+        while at < len(view):
+            length = min(CHUNK_SIZE - (offset + at) % CHUNK_SIZE, len(view) - at)
+            piece = view[at : at + length]
+            if not store_compressed(self.engine, inode, offset + at, piece):
+                self.add_plain(inode, offset + at, piece)
+            at += length
+
+    def add_plain(self, inode: Inode, offset: int, view: memoryview) -> None:
+        """The same, as they are; one extent for each chunk and contiguous run."""
         engine = self.engine
         tree = engine.changing_tree(inode)
         generation = engine.store.generation & 0xFFFFFFFF
@@ -261,7 +275,7 @@ class FileData(FileReader):
             if end is not None and key >= end:
                 return
             self.validate(key, extent)
-            blocks = extent.length // BLOCK_SIZE
+            blocks = extent.stored_blocks
             tree.delete(path)
             engine.allocator.drop(extent.disk_block, blocks)
             inode.blocks -= blocks

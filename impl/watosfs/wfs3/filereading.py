@@ -13,6 +13,7 @@ from watosfs.block.device import Buffer
 from watosfs.errors import DamageError
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.chunks import Chunk, block_mask, chunk_runs
+from watosfs.wfs3.compression import decompressed, is_compressed
 from watosfs.wfs3.format import BLOCK_SIZE, CHUNK_SIZE, FIRST_USABLE_BLOCK
 from watosfs.wfs3.records import Extent, Inode
 
@@ -103,12 +104,12 @@ class FileReader:
             return engine.published_data(extent)
         block, length = extent.disk_block, extent.length
         self.validate(key, extent)
-        data = engine.device.read(block, length // BLOCK_SIZE, partial(_crc_is, extent.crc32))
+        data = engine.device.read(block, extent.stored_blocks, partial(_crc_is, extent.crc32))
         if crc32(data) != extent.crc32:
             raise DamageError(
                 "file data", block, f"crc32 of {length} bytes at offset {key} differs"
             )
-        return data
+        return decompressed(data, length, block) if extent.flags else data
 
     def recent_extent(self, key: int, extent: Extent) -> Buffer:
         """The same, remembered: small reads come back to an extent, and its blocks are never
@@ -125,14 +126,15 @@ class FileReader:
 
     def validate(self, key: int, extent: Extent) -> None:
         """Raise DamageError unless the extent is one that the format allows."""
-        block, length = extent.disk_block, extent.length
+        block, length, stored = extent.disk_block, extent.length, extent.stored_blocks
         if (
             key != extent.file_offset
             or key % BLOCK_SIZE
             or length % BLOCK_SIZE
             or not 0 < length <= CHUNK_SIZE - key % CHUNK_SIZE
             or block < FIRST_USABLE_BLOCK
-            or block + length // BLOCK_SIZE > self.engine.store.total_blocks
+            or block + stored > self.engine.store.total_blocks
+            or (extent.flags and not is_compressed(extent))
         ):
             raise DamageError("extent", block, f"offset {key} length {length} block {block}")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from watosfs.block.device import BlockDevice
 from watosfs.errors import failure
+from watosfs.wfs3.compressing import LEVEL_MAX, set_level
 from watosfs.wfs3.format import (
     BLOCK_COUNT_MAX,
     BLOCK_COUNT_MIN,
@@ -39,12 +40,14 @@ def mkfs(
     *,
     label: bytes = b"",
     uuid: bytes | None = None,
+    compression: int = 0,
     clock: Callable[[], int] = time.time_ns,
 ) -> Superblock:
     """Lay down an empty volume over the whole device; its superblock.
 
-    ``label`` is at most 32 bytes of UTF-8, ``uuid`` 16 bytes (random by default). Raises EINVAL
-    for a bad argument or a device under 1 MiB, EROFS for a read-only one.
+    ``label`` is at most 32 bytes of UTF-8, ``uuid`` 16 bytes (random by default), ``compression``
+    the level of the root directory (``compressing``). Raises EINVAL for a bad argument or a device
+    under 1 MiB, EROFS for a read-only one.
     """
     total = min(device.block_count, BLOCK_COUNT_MAX)
     if device.block_size_bytes != BLOCK_SIZE:
@@ -57,6 +60,8 @@ def mkfs(
         )
     if len(label) > _LABEL_SIZE_MAX or b"\0" in label:
         raise failure(errno.EINVAL, reason="a label is at most 32 bytes without NUL")
+    if not 0 <= compression <= LEVEL_MAX:
+        raise failure(errno.EINVAL, reason=f"the level of compression is 0 to {LEVEL_MAX}")
     if device.capabilities.read_only:
         raise failure(errno.EROFS)
     now = max(clock(), 0)
@@ -88,7 +93,7 @@ def mkfs(
     for slot in SUPERBLOCK_SLOTS:
         device.write(slot, bytes(BLOCK_SIZE))
     device.flush()
-    for node in first_nodes(total, now):
+    for node in first_nodes(total, now, compression):
         device.write(node.block, encode_node(node, 1))
     device.flush()
     for slot in SUPERBLOCK_SLOTS:
@@ -97,9 +102,10 @@ def mkfs(
     return superblock
 
 
-def first_nodes(total: int, now_ns: int) -> list[Node]:
+def first_nodes(total: int, now_ns: int, compression: int = 0) -> list[Node]:
     """The three trees of an empty volume, a leaf each."""
     root = Inode(ROOT_INODE, stat.S_IFDIR | 0o755, now_ns, 2)
+    set_level(root, compression)
     root.extent_root = _ROOT_DIRECTORY_BLOCK
     dots = sorted((name_hash(name), name) for name in (b".", b".."))
     entries = [encode_entry(ROOT_INODE, TYPE_DIRECTORY, key, name) for key, name in dots]

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from watosfs.errors import DamageError, failure
 from watosfs.wfs3 import directory, orphans
 from watosfs.wfs3.btree import BTree
+from watosfs.wfs3.compressing import inherit_level
 from watosfs.wfs3.engine import Engine
 from watosfs.wfs3.filereading import tree_extents
 from watosfs.wfs3.format import INLINE_SIZE_MAX, LINK_MAX, PATH_MAX
@@ -117,6 +118,7 @@ class Namespace:
         is_directory = kind_bits == stat.S_IFDIR
         inode = engine.new_inode(mode & 0o7777 | kind_bits, now, 2 if is_directory else 1)
         inode.uid, inode.gid = owner
+        inherit_level(inode, parent)
         kind = ENTRY_TYPES[kind_bits]
         directory.add(engine.changing_tree(parent), place.name, inode.number, kind)
         self.names[place.parent, place.name] = (inode.number, kind)
@@ -187,6 +189,7 @@ class Namespace:
             raise failure(errno.EISDIR, path)
         if place.trailing_slash:
             raise failure(errno.ENOTDIR, path)
+        self.refuse_miscounted(place)
         inode = self.engine.inode(place.number)
         tree, drops = self.tree_of(place.parent), self.runs_of(inode)
         try:
@@ -233,11 +236,22 @@ class Namespace:
             raise failure(errno.ENOTDIR, path)
         if not directory.is_empty(self.tree_of(place.number)):
             raise failure(errno.ENOTEMPTY, path)
+        self.refuse_miscounted(place)
         drops = self.runs_of(self.engine.inode(place.number))
         self.admit(self.tree_of(place.parent), frees=True, drops=drops)
         parent = self.remove_name(place)
         parent.nlink -= 1
         self.drop_directory(place.number)
+
+    def refuse_miscounted(self, place: Place) -> None:
+        """EUCLEAN before the name of an inode goes that counts none; or of a directory whose parent
+        counts none. Where nothing may be changed, EROFS comes first.
+        """
+        is_directory = place.kind == TYPE_DIRECTORY
+        counting, least = (place.parent, 3) if is_directory else (place.number, 1)
+        nlink = self.engine.inode(counting).nlink
+        if nlink < least and self.engine.read_only_reason is None:
+            raise DamageError("inode", 0, f"inode {counting} counts {nlink} links")
 
     def remove_name(self, place: Place) -> Inode:
         """Take the entry out of its directory; the directory's inode."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from watosfs.errors import failure
 from watosfs.wfs3 import directory, rename
 from watosfs.wfs3.attributes import Stat, stat_of
+from watosfs.wfs3.compressing import LEVEL_MAX, set_level
 from watosfs.wfs3.engine import Engine
 from watosfs.wfs3.format import FILE_SIZE_MAX
 from watosfs.wfs3.handle import (
@@ -192,6 +193,19 @@ class PathOperations:
         """Set the permission bits (07777)."""
         inode = self.changed_attributes(path)
         inode.mode = inode.mode & ~0o7777 | mode & 0o7777
+
+    def compress(self, path: bytes | str, level: int) -> None:
+        """Compress what is written from now on with zstd at ``level``, 1 to 19; 0 turns it off.
+
+        Of a directory: of what is created in it from now on. EINVAL for another level, and for
+        what is neither file nor directory.
+        """
+        found = self.find(path)
+        if not (found.is_file or found.is_directory):
+            raise failure(errno.EINVAL, path, "only files and directories are compressed")
+        if not 0 <= level <= LEVEL_MAX:
+            raise failure(errno.EINVAL, path, f"the level is 0 to {LEVEL_MAX}")
+        set_level(self.changed_attributes(path), level)
 
     def chown(self, path: bytes | str, uid: int, gid: int, *, follow: bool = True) -> None:
         """Set owner and group; 0xFFFFFFFF (or -1) leaves one as it is."""

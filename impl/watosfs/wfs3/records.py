@@ -12,11 +12,14 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from watosfs.errors import DamageError
-from watosfs.wfs3.format import INLINE_SIZE_MAX, NAME_MAX
+from watosfs.wfs3.format import BLOCK_SIZE, INLINE_SIZE_MAX, NAME_MAX
 
 INODE_FLAG_INLINE: Final = 0x10
 #: The inode has no name; its data are the extended attributes of another.
 INODE_FLAG_ATTRIBUTES: Final = 0x40
+#: The level that new data is compressed with stands in the flags from this bit on.
+INODE_LEVEL_SHIFT: Final = 8
+INODE_LEVEL_MASK: Final = 0x1F << INODE_LEVEL_SHIFT
 
 _INODE = struct.Struct("<QIIQQIIQQQIIQQHHI")
 _INODE_CRC_BYTES: Final = 74
@@ -174,7 +177,8 @@ def entry_names(raw: bytes, name: bytes) -> bool:
 
 
 class Extent(NamedTuple):
-    """A run of whole blocks of a file. ``length`` in bytes; ``crc32`` over the stored blocks.
+    """A run of whole blocks of a file. ``length`` in bytes; ``crc32`` over the stored blocks, which
+    are fewer when it is compressed.
 
     In the leaf the key (file offset) stands before these fields; hot paths use the bare tuple.
     """
@@ -187,6 +191,16 @@ class Extent(NamedTuple):
     crc32: int
     generation: int
 
+    @property
+    def stored_blocks(self) -> int:
+        """How many blocks it has on disk."""
+        if self.flags & EXTENT_FLAG_COMPRESSED:
+            return self.flags >> EXTENT_STORED_SHIFT
+        return self.length // BLOCK_SIZE
 
+
+EXTENT_FLAG_COMPRESSED: Final = 2
+#: Of a compressed extent, the count of its blocks on disk stands in the flags from this bit on.
+EXTENT_STORED_SHIFT: Final = 8
 EXTENT_FLAG_HOLE: Final = 8
 EXTENT_FLAG_UNWRITTEN: Final = 0x10

@@ -19,6 +19,10 @@ def rename(names: Namespace, source: Place, target: Place) -> None:
     refuse(names, source, target)
     if source.number == target.number:
         return
+    if target.number:
+        names.refuse_miscounted(target)
+    if source.kind == TYPE_DIRECTORY and source.parent != target.parent:
+        names.refuse_miscounted(source)
     engine = names.engine
     trees = [names.tree_of(source.parent), names.tree_of(target.parent)]
     drops = 0

@@ -84,7 +84,8 @@ def ownership(change: Change, parent: Inode, kind: str, mode: int) -> dict[str, 
             bits |= SET_GID
         elif mode & GROUP_EXECUTE and not who.is_root and not who.has_group(gid):
             bits &= ~SET_GID
-    return {"mode": bits, "uid": who.uid, "gid": gid}
+    level = parent.compression if kind in (FILE, DIRECTORY) else 0  # [C2]
+    return {"mode": bits, "uid": who.uid, "gid": gid, "compression": level}
 
 
 def without_set_id(inode: Inode, who: Credentials) -> int:

@@ -5,19 +5,50 @@ from pathlib import Path
 
 import pytest
 
-from watosfs_fuzz.bench.catalogue import require_fault
+from watosfs_fuzz.bench.catalogue import (
+    CRASH,
+    KERNEL,
+    LOCKSTEP,
+    NESTED,
+    faults,
+    modes_of,
+    require_fault,
+)
 from watosfs_fuzz.bench.figures import median_time, wilson
 from watosfs_fuzz.bench.measure import measure
+from watosfs_fuzz.cli.bench import table
 from watosfs_fuzz.cli.main import main
 
 ENOUGH_SECONDS = 60.0
 
 
-@pytest.mark.parametrize("identity", ["BT2", "CA5", "FT4", "SB2"])
+@pytest.mark.parametrize("identity", ["BT2", "CA5", "FA7", "FT4", "RE1", "SB2"])
 def test_a_fault_is_found_and_its_trace_replays(identity: str) -> None:
     found = measure(require_fault(identity), 0, ENOUGH_SECONDS)
     assert found.found
     assert found.replays
+
+
+@pytest.mark.parametrize("mode", [LOCKSTEP, CRASH, NESTED])
+def test_each_part_of_a_campaign_finds_a_fault_that_changes_what_is_seen(mode: str) -> None:
+    found = measure(require_fault("FD11").by(mode), 0, ENOUGH_SECONDS)
+    assert (found.mode, found.found, found.replays) == (mode, True, True)
+
+
+def test_the_model_alone_does_not_see_what_only_a_crash_shows() -> None:
+    assert not measure(require_fault("SB3").by(LOCKSTEP), 0, 1.0).found
+
+
+def test_the_modes_of_a_fault_begin_with_its_own() -> None:
+    for fault in faults():
+        assert modes_of(fault)[0] == fault.mode
+    assert modes_of(require_fault("FT4")) == [KERNEL]
+
+
+def test_the_summary_says_in_words_that_no_median_is_known() -> None:
+    row = {"fault": "X", "mode": "campaign", "seed": 0, "found": False, "seconds": 1.0,
+           "executions": 5, "kind": "", "trace_length": None, "replays": None}  # fmt: skip
+    assert "None" not in table([row])
 
 
 def test_the_interval_of_wilson() -> None:

@@ -49,8 +49,3 @@ def test_check_repairs_a_fat_volume_when_asked(here: Path, watosfs: Runner) -> N
     lines = watosfs.ok("check", "--repair", "disk.img").lines
     assert lines[-1] == "disk.img: 1 problem, repaired"
     assert watosfs.ok("check", "disk.img").lines[-1] == "disk.img: clean"
-
-
-def test_repair_is_not_for_wfs3(image: str, watosfs: Runner) -> None:
-    text = watosfs.refused("check", "--repair", image, status=2)
-    assert text == "check: disk.img: --repair mends FAT and WFS v2 images; this is neither"

@@ -137,11 +137,39 @@ def test_check_as_json(filled: str, watosfs: Runner) -> None:
     assert set(found) == {
         "image", "clean", "generation", "layout", "superblock_generations", "files", "directories",
         "symlinks", "orphans", "blocks", "data_bytes_verified", "problems", "problems_omitted",
-        "notes",
+        "notes", "repaired", "losses",
     }  # fmt: skip
     assert found["clean"] is True
     assert found["files"] == 2
     assert found["data_bytes_verified"] == 8192
+
+
+def test_repair_names_what_is_lost_and_leaves_a_clean_image(filled: str, watosfs: Runner) -> None:
+    data = Path(filled).read_bytes().index(b"a" * BLOCK_SIZE)  # of /docs/a
+    block = data // BLOCK_SIZE
+    damage(filled, block)
+    ran = watosfs("check", "--data", "--json", filled)
+    assert (ran.status, json.loads(ran.out)["repaired"]) == (1, False)
+    ran = watosfs("check", "--repair", filled)
+    assert ran.status == 0
+    assert any(line.startswith("disk.img: repair: ") for line in ran.lines)
+    assert ran.lines[-1].endswith(", repaired")
+    assert watosfs.ok("check", "--data", filled).lines[-1] == "disk.img: clean"
+    found = json.loads(watosfs.ok("check", "--repair", "--json", filled).out)
+    assert (found["clean"], found["repaired"], found["losses"]) == (True, False, [])
+
+
+def test_what_cannot_be_repaired_is_said_and_left_alone(filled: str, watosfs: Runner) -> None:
+    for block in range(2):
+        damage(filled, block)
+    before = Path(filled).read_bytes()
+    ran = watosfs("check", "--repair", filled)
+    assert ran.status == 1
+    assert any("not repaired, nothing was changed: damaged: " in line for line in ran.lines)
+    found = watosfs("check", "--repair", "--json", filled)
+    assert found.status == 1
+    assert "no copy can be used" in json.loads(found.out)["not_repaired"]
+    assert Path(filled).read_bytes() == before
 
 
 def test_check_exits_2_for_what_it_cannot_open(here: Path, watosfs: Runner) -> None:
@@ -212,3 +240,32 @@ def test_df_tells_what_reading_everything_took(filled: str, watosfs: Runner) -> 
     assert found["operation"]["close"]["calls"] == found["operation"]["openat"]["calls"]
     text = watosfs.ok("df", "--stats", "--prometheus", filled).out
     assert b'\nwatosfs_operation_calls_total{operation="openat"} ' in text
+
+
+def test_files_are_compressed_when_that_is_asked_for(here: Path, watosfs: Runner) -> None:
+    watosfs.ok("mkfs", "small.img", "--size", "4M", "--compress")
+    data = b"a line that repeats\n" * 20_000
+    watosfs.ok("put", "-", "small.img:/on", stdin=data)
+    watosfs.ok("compress", "--off", "small.img:/")
+    watosfs.ok("put", "-", "small.img:/off", stdin=data)
+    watosfs.ok("mkdir", "small.img:/d")
+    watosfs.ok("ln", "-s", "on", "small.img:/d/link")
+    watosfs.ok("compress", "-r", "--level", "19", "small.img:/d", "small.img:/off")
+    watosfs.ok("put", "-", "small.img:/d/deep", stdin=data)
+    sizes = {
+        name: json.loads(watosfs.ok("stat", "--json", f"small.img:/{name}").out)["allocated"]
+        for name in ("on", "off", "d/deep")
+    }
+    assert sizes["off"] >= len(data)
+    assert max(sizes["on"], sizes["d/deep"]) < len(data) // 8
+    for name in sizes:
+        assert watosfs.ok("cat", f"small.img:/{name}").out == data
+    assert watosfs.ok("check", "--data", "small.img").lines[-1] == "small.img: clean"
+    text = watosfs.refused("compress", "small.img:/none")
+    assert text == "compress: small.img:/none: No such file or directory"
+    watosfs.refused("compress", "--level", "20", "small.img:/", status=2)
+    fat = "fat.img", "--size", "4M", "--type", "fat12"
+    text = watosfs.refused("mkfs", *fat, "--compress", status=2)
+    assert text == "mkfs: argument --compress: fat12 does not compress"
+    watosfs.ok("mkfs", *fat)
+    assert "FAT does not compress" in watosfs.refused("compress", "fat.img:/")

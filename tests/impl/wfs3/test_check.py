@@ -337,7 +337,7 @@ def test_a_volume_written_by_hand_mounts_and_is_clean_again_afterwards() -> None
 def test_the_checker_imports_nothing_that_decides_what_to_write() -> None:
     package = Path(watosfs.wfs3.check.__file__).parent
     sources = [package / "check.py", package / "dump.py", *(package / "checker").glob("*.py")]
-    allowed = {"format", "records", "packed_attributes", "node", "checker"}
+    allowed = {"format", "records", "packed_attributes", "compression", "node", "checker"}
     for source in sources:
         for module in re.findall(r"^from watosfs\.wfs3\.(\w+)", source.read_text(), re.MULTILINE):
             assert module in allowed, source

@@ -19,12 +19,12 @@ from watosfs.wfs3.records import Extent, Inode, decode_entry, encode_entry
 Expected: TypeAlias = tuple[str, int, str]
 Break: TypeAlias = Callable[[VolumeImage], Expected]
 
-_RULES: dict[str, tuple[Break, dict[str, int]]] = {}
+RULES: dict[str, tuple[Break, dict[str, int]]] = {}
 
 
 def rule(**shape: int) -> Callable[[Break], Break]:
     def register(function: Break) -> Break:
-        _RULES[function.__name__] = (function, shape)
+        RULES[function.__name__] = (function, shape)
         return function
 
     return register
@@ -679,9 +679,9 @@ def an_orphan_directory_with_entries(image: VolumeImage) -> Expected:
     return "inode", block, "nlink"
 
 
-@pytest.mark.parametrize("name", _RULES)
+@pytest.mark.parametrize("name", RULES)
 def test_a_broken_rule_is_named(name: str) -> None:
-    break_it, shape = _RULES[name]
+    break_it, shape = RULES[name]
     image = sample_image(**shape)
     assert check(image.device(), data=True).is_clean
     expected = break_it(image)
@@ -698,6 +698,6 @@ def test_names_with_equal_hashes_may_straddle_two_leaves() -> None:
 
 
 def test_every_kind_of_tree_has_a_broken_rule() -> None:
-    structures = {_RULES[name][0](sample_image(**_RULES[name][1]))[0] for name in _RULES}
+    structures = {RULES[name][0](sample_image(**RULES[name][1]))[0] for name in RULES}
     assert {INODES.name, DIRECTORY.name, EXTENTS.name, "orphan tree", "free range"} <= structures
     assert FREE.name in structures or "free space" in structures

@@ -7,6 +7,7 @@ from watosfs.errors import DamageError
 from watosfs.wfs3.checker.contents import StoredExtent
 from watosfs.wfs3.checker.inode_facts import InodeFacts
 from watosfs.wfs3.checker.trees import TreeWalker
+from watosfs.wfs3.compression import decompressed
 from watosfs.wfs3.format import ATTRIBUTES_MAX
 from watosfs.wfs3.node import INODES
 from watosfs.wfs3.packed_attributes import decode
@@ -64,7 +65,10 @@ def _stored(walker: TreeWalker, number: int, size: int, wanted: Sequence[StoredE
             return b""
         if crc32(data) != extent.crc32 or extent.file_offset != len(raw):
             return b""
-        raw += data
+        try:
+            raw += decompressed(data, extent.length, extent.disk_block) if extent.length else data
+        except DamageError:
+            return b""
         if len(raw) > ATTRIBUTES_MAX:
             return b""
     return raw[:size]

@@ -14,7 +14,9 @@ from watosfs.wfs3.records import Extent
 
 
 class StoredExtent(NamedTuple):
-    """An extent whose data is wanted; ``tail`` is how many bytes the file has from there on."""
+    """An extent whose data is wanted; ``tail`` is how many bytes the file has from there on.
+    ``length`` is how many bytes a compressed one stands for, else 0.
+    """
 
     disk_block: int
     block_count: int
@@ -22,6 +24,7 @@ class StoredExtent(NamedTuple):
     tail: int
     inode_number: int
     file_offset: int
+    length: int
 
 
 def check_contents(
@@ -53,6 +56,7 @@ def check_contents(
             or extents.first < end_before
             or extents.block_end > walker.total
             or (strict and extents.generation_max > walker.generation)
+            or (extents.is_compressed and not walker.may_compress)
         ):
             _judge_place(walker, block, number, extents.extents, end_before, limit)
             runs = [run for run in runs if run[0] + run[1] <= walker.total]
@@ -65,7 +69,15 @@ def check_contents(
                 if start + count <= walker.total:
                     tail = inode.size - extent.file_offset
                     wanted.append(
-                        StoredExtent(start, count, extent.crc32, tail, number, extent.file_offset)
+                        StoredExtent(
+                            start,
+                            count,
+                            extent.crc32,
+                            tail,
+                            number,
+                            extent.file_offset,
+                            extent.length if extent.flags else 0,
+                        )
                     )
     if strict and EXTENTS.name not in walker.damaged and blocks != inode.blocks:
         walker.findings.problem(
@@ -91,7 +103,9 @@ def _judge_place(
     for extent in extents:
         offset, start, length = extent[:3]
         what = f"inode {number}, extent at file offset {offset}: "
-        count = length // BLOCK_SIZE if walker.strict else 1
+        count = extent.stored_blocks if walker.strict else 1
+        if extent.flags and walker.strict and not walker.may_compress:
+            findings.problem("extent", block, "flags", f"{what}compressed without that feature")
         if offset < end_before:
             findings.problem(
                 "extent", block, "file_offset",

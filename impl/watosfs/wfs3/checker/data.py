@@ -5,8 +5,10 @@ from typing import Final
 from zlib import crc32
 
 from watosfs.block.device import Buffer
+from watosfs.errors import DamageError
 from watosfs.wfs3.checker.contents import StoredExtent
 from watosfs.wfs3.checker.trees import MEMO_ENTRIES_MAX, Memo, TreeWalker
+from watosfs.wfs3.compression import decompressed
 from watosfs.wfs3.format import BLOCK_SIZE
 
 PROGRESS_STEP: Final = 256
@@ -40,7 +42,7 @@ def verify_data(
 
 
 def _is_intact(walker: TreeWalker, extent: StoredExtent) -> bool:
-    block, count, expected, tail, number, offset = extent
+    block, count, expected, tail, number, offset, length = extent
     memo = walker.memo
     strict = walker.strict
 
@@ -60,8 +62,14 @@ def _is_intact(walker: TreeWalker, extent: StoredExtent) -> bool:
             "data", block, "crc32", f"{what}the {count} stored blocks do not have {expected:#010x}"
         )
         return False
+    if length and strict:
+        try:
+            data = decompressed(data, length, block)
+        except DamageError as error:
+            walker.findings.problem("data", block, "frame", f"{what}{error.problem}")
+            return False
     tail = max(tail, 0)
-    beyond = count * BLOCK_SIZE - tail
+    beyond = len(data) - tail
     if strict and beyond > 0 and memoryview(data)[tail:] != bytes(beyond):
         walker.findings.problem("data", block, "padding", f"{what}not zero beyond the file's end")
         return False

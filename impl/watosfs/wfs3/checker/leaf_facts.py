@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from watosfs.errors import DamageError
+from watosfs.wfs3.compression import is_compressed
 from watosfs.wfs3.format import BLOCK_SIZE, CHUNK_SIZE, FIRST_USABLE_BLOCK, name_hash
 from watosfs.wfs3.node import AREA_SIZE
 from watosfs.wfs3.records import Extent, decode_entry, entry_hash
@@ -33,9 +34,10 @@ class ExtentFacts(NamedTuple):
     blocks: int
     block_end: int
     generation_max: int
+    is_compressed: bool
 
 
-EMPTY_EXTENTS: Final = ExtentFacts((), (), 0, 0, 0, 0, 0)
+EMPTY_EXTENTS: Final = ExtentFacts((), (), 0, 0, 0, 0, 0, False)
 
 
 def entry_facts(
@@ -93,8 +95,8 @@ def extent_facts(
         found = _judge_extent(key, extent, end) if strict else _judge_published(extent, end)
         for field, text in found:
             remarks.append(("extent", field, f"extent at file offset {key}: {text}"))
-        count = length // BLOCK_SIZE if strict else 1
-        if any(field in ("length", "disk_block") for field, _ in found):
+        count = extent.stored_blocks if strict else 1
+        if any(field in ("length", "disk_block", "flags") for field, _ in found):
             continue
         good.append(extent)
         runs.append((block, count))
@@ -109,6 +111,7 @@ def extent_facts(
         sum(count for _, count in runs),
         max(start + count for start, count in runs),
         max(extent.generation for extent in good),
+        any(extent.flags for extent in good),
     )
 
 
@@ -125,8 +128,8 @@ def _judge_extent(key: int, extent: Extent, end: int) -> list[tuple[str, str]]:
         found.append(("file_offset", f"its {length} bytes cross a border of {CHUNK_SIZE} bytes"))
     if block < FIRST_USABLE_BLOCK:
         found.append(("disk_block", f"{block} is a superblock"))
-    if flags:
-        found.append(("flags", f"{flags:#x} is not 0"))
+    if flags and not is_compressed(extent):
+        found.append(("flags", f"{flags:#x} is neither 0 nor that of a compressed extent"))
     if refcount != 1:
         found.append(("refcount", f"{refcount} is not 1"))
     return found

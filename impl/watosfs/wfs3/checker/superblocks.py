@@ -24,7 +24,7 @@ from watosfs.wfs3.format import (
 
 #: Byte 0, or behind a node header where the published core puts it.
 OFFSETS: Final = (0, 32)
-_FIXED: Final = ("total_blocks", "block_size", "uuid", "incompat", "magic")
+_FIXED: Final = ("total_blocks", "block_size", "uuid", "magic")
 
 
 class Copy(NamedTuple):
@@ -85,6 +85,12 @@ def _compare(first: Copy, second: Copy, findings: Findings) -> None:
                 "superblock", 1, field,
                 f"{getattr(two, field)!r} differs from {getattr(one, field)!r} in the first copy",
             )  # fmt: skip
+    before, after = sorted((one, two), key=lambda superblock: superblock.root_generation)
+    if before.incompat & ~after.incompat:
+        findings.problem(
+            "superblock", 1, "incompat", f"{two.incompat:#x} differs from {one.incompat:#x} in the "
+            "first copy, and features never go",
+        )  # fmt: skip
     apart = abs(one.root_generation - two.root_generation)
     if apart == 0 and one.is_published_layout == two.is_published_layout:
         fields = [name for name in Superblock._fields if getattr(one, name) != getattr(two, name)]

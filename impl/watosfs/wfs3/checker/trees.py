@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from watosfs.block.device import BlockDevice
 from watosfs.wfs3.checker.facts import NodeFacts, node_facts
 from watosfs.wfs3.checker.report import Findings
-from watosfs.wfs3.format import FIRST_USABLE_BLOCK, Superblock
+from watosfs.wfs3.format import FIRST_USABLE_BLOCK, INCOMPAT_COMPRESSION, Superblock
 from watosfs.wfs3.node import NodeKind, node_is_valid
 
 #: What owns a block: the name of the tree or "data", and the inode it belongs to (0 for none).
@@ -46,6 +46,7 @@ class TreeWalker:
         "device",
         "findings",
         "generation",
+        "may_compress",
         "memo",
         "owners",
         "strict",
@@ -65,6 +66,7 @@ class TreeWalker:
         self.memo: Memo = memo if memo is not None and self.strict else {}
         self.total = superblock.total_blocks
         self.generation = superblock.root_generation
+        self.may_compress = bool(superblock.incompat & INCOMPAT_COMPRESSION)
         self.claims: list[Claim] = []
         self.owners: dict[int, Owner] = {}
         self.damaged: set[str] = set()
