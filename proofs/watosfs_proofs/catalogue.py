@@ -39,8 +39,10 @@ from watosfs_proofs.file_reading_obligations import file_reading_obligations
 from watosfs_proofs.medium_obligations import medium_obligations
 from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.process_obligations import process_obligations
+from watosfs_proofs.slot_obligations import slot_obligations
 from watosfs_proofs.superblock_obligations import superblock_obligations
 from watosfs_proofs.tree_obligations import tree_obligations
+from watosfs_proofs.tree_search_obligations import tree_search_obligations
 from watosfs_proofs.tree_shape_obligations import tree_shape_obligations
 
 
@@ -62,6 +64,7 @@ GROUPS = (
     Group("commit", (commit, engine, mounting, writing), commit_obligations),
     Group("admission", (commit, engine), admission_obligations),
     Group("superblock", (commit, engine, mounting, writing), superblock_obligations),
+    Group("slots", (mounting,), slot_obligations),
     Group("engine", (engine,), engine_obligations),
     Group("medium", (writing,), medium_obligations),
     Group("chunks", (chunks,), chunk_obligations),
@@ -70,6 +73,7 @@ GROUPS = (
     Group("cost", (filedata,), cost_obligations),
     Group("compression", (compressing,), compression_obligations),
     Group("btree", (btree,), tree_obligations),
+    Group("tree_search", (btree,), tree_search_obligations),
     Group("tree_shape", (btree,), tree_shape_obligations),
     Group("descriptors", (descriptors, kernel, process), descriptor_obligations),
     Group("processes", (descriptors, kernel, process), process_obligations),

@@ -15,7 +15,7 @@ from watosfs.wfs3 import format
 from watosfs_proofs.binding import bind
 from watosfs_proofs.commit_world import Modules, engine_over
 from watosfs_proofs.obligation import Replay
-from watosfs_proofs.verdicts import Case
+from watosfs_proofs.verdicts import Case, HarnessError
 
 BLOCK_COUNT = format.BLOCK_COUNT_MIN
 TREES = {12: {12: b"before"}, 10: {10: b"old root", 11: b"kept"},
@@ -37,15 +37,25 @@ def superblock(root: int) -> format.Superblock:
     )  # fmt: skip
 
 
+def writes_and_flushes(story: list[str]) -> list[str]:
+    """The lines of a story that tell of an operation on the device, one for each."""
+    return [line for line in story if line != "crash" and not line.startswith("transfers so far")]
+
+
 class ReplayDevice:
-    """A device with a volatile cache; ``fails`` names the operations that end with EIO."""
+    """A device with a volatile cache; ``fails`` names the operations that end with EIO, and
+    ``story`` what becomes of each write (without one, all are kept). The cache shows of a failed
+    write what became of it.
+    """
 
     block_size_bytes, block_count = format.BLOCK_SIZE, BLOCK_COUNT
     capabilities = Capabilities()
 
-    def __init__(self, durable: dict[int, bytes], fails: set[str]) -> None:
+    def __init__(self, durable: dict[int, bytes], fails: set[str], story: list[str]) -> None:
         self.durable, self.fails = durable, fails
+        self.told = writes_and_flushes(story)
         self.events: list[tuple[int, bytes] | None] = []
+        self.failed: set[int] = set()
         self.released: list[int] = []
         self.has_lost_writes = False
         self._done: dict[str, int] = {}
@@ -55,6 +65,7 @@ class ReplayDevice:
         self._done[what] = number + 1
         if f"{what}_fails" + (f"!{number}" if number else "") in self.fails:
             self.has_lost_writes |= what == "flush"
+            self.failed.add(len(self.events) - 1)
             raise OSError(errno.EIO, what)
 
     def write(self, block: int, data: bytes) -> None:
@@ -71,21 +82,27 @@ class ReplayDevice:
 
     def read(self, block: int) -> bytes:
         """As the cache has it."""
-        for event in reversed(self.events):
-            if event is not None and event[0] == block:
-                return event[1]
-        return self.durable.get(block, padded(b""))
+        return self._after(lambda number: number not in self.failed).get(block, padded(b""))
 
-    def crash(self, story: list[str]) -> "ReplayDevice":
-        """What is left after the fates of a story."""
+    def crash(self) -> "ReplayDevice":
+        """What is left after the fates of the story, which tells of each operation."""
+        done = [event is None for event in self.events]
+        if self.told and done != ["flush" in line for line in self.told]:
+            raise HarnessError(f"{self.told} does not tell of {self.events}")
+        return ReplayDevice(self._after(lambda _: False), set(), [])
+
+    def _after(self, is_seen: Callable[[int], bool]) -> dict[int, bytes]:
+        """The blocks, with each write seen, or as its fate is told."""
         left = dict(self.durable)
-        told = [line for line in story if line not in ("crash", "transfers so far")]
-        for event, line in zip(self.events, told, strict=False):
-            if event is not None and line.endswith(": kept"):
+        for number, event in enumerate(self.events):
+            if event is None:
+                continue
+            told = self.told[number] if self.told else ": kept"
+            if is_seen(number) or told.endswith(": kept"):
                 left[event[0]] = event[1]
-            elif event is not None and line.endswith(": torn"):
-                left[event[0]] = event[1][:100] + left.get(event[0], padded(b""))[100:]
-        return ReplayDevice(left, set())
+            elif told.endswith(": torn"):
+                left[event[0]] = padded(b"torn")
+        return left
 
 
 class Books:
@@ -126,9 +143,11 @@ class ReplayVolume:
         for root in (12, 10):
             durable |= {block: padded(data) for block, data in TREES[root].items()}
         fails = {name for name, value in case.items() if "_fails" in name and value}
-        self.device = ReplayDevice(durable, fails)
         story: Any = case.get("story", [])
         self.story: list[str] = story
+        self.device = ReplayDevice(durable, fails, self.story)
+        # As in the proof, data went to fresh blocks before anything else is done.
+        self.device.events.append((21, padded(b"written early")))
 
     def engine(self, found: format.Superblock, slot: int) -> Any:
         """Production's Engine with the new tree to commit."""
@@ -140,8 +159,7 @@ class ReplayVolume:
         return engine
 
     def begin(self) -> Any:
-        """The early write has been done; nothing is committed yet."""
-        self.device.events.append((21, padded(b"written early")))
+        """Mounted, and nothing is committed yet."""
         return self.engine(superblock(10), self.at)
 
     def found(self, device: ReplayDevice) -> int | str:
@@ -162,11 +180,12 @@ class ReplayVolume:
 def _problem(volume: ReplayVolume, *, acknowledged: bool) -> str | None:
     """What is wrong after the crash of the story."""
     device = volume.device
-    told = [line for line in volume.story if not line.startswith("transfers so far")]
-    root = volume.found(device.crash(volume.story))
+    root = volume.found(device.crash())
     if isinstance(root, str):
         return root
-    point = told.index("crash") if "crash" in told else len(device.events)
+    point = len(device.events)
+    if volume.story:
+        point = len(writes_and_flushes(volume.story[: volume.story.index("crash")]))
     if root != 20 and acknowledged and point >= len(device.events):
         return "an acknowledged commit is lost"
     if root != 20 and device.released and point >= device.released[0]:
@@ -195,9 +214,7 @@ def _commit(volume: ReplayVolume) -> Replay:
         problem = "the engine takes the slot of the generation before for the newest"
     if problem is None and len(volume.device.released) != 1:
         problem = f"blocks are released {len(volume.device.released)} times"
-    return Replay(
-        "new" if volume.found(volume.device.crash(volume.story)) == 20 else "old", problem
-    )
+    return Replay("new" if volume.found(volume.device.crash()) == 20 else "old", problem)
 
 
 def _failing_commit(volume: ReplayVolume) -> Replay:
@@ -222,7 +239,7 @@ def _recover(volume: ReplayVolume, outcomes: tuple[str, str]) -> Replay:
     except OSError:
         return Replay("refused", _problem(volume, acknowledged=False))
     outcome = outcomes[0] if found.copies_agree else outcomes[1]
-    after = volume.device.crash(volume.story)
+    after = volume.device.crash()
     root = volume.found(after)
     if isinstance(root, str):
         return Replay(outcome, root)
@@ -253,14 +270,14 @@ def _mirror(volume: ReplayVolume) -> Replay:
     engine = volume.begin()
     engine.mirror()
     problem = _problem(volume, acknowledged=False)
-    after = volume.device.crash(volume.story)
+    after = volume.device.crash()
     return Replay("mirrored", problem or _disagreement(volume, after))
 
 
 def _lost_copy(volume: ReplayVolume) -> Replay:
     engine = volume.begin()
     engine.commit()
-    after = volume.device.crash(volume.story)
+    after = volume.device.crash()
     after.durable[volume.at] = padded(b"lost")
     root = volume.found(after)
     return Replay("survived", None if root == 12 else f"{root} is found")

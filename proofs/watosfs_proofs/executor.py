@@ -8,8 +8,10 @@ which sides are feasible; one is taken at once and the other is kept as a decisi
 from the start. A replayed prefix costs no solver call.
 """
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import z3
@@ -19,6 +21,10 @@ from watosfs_proofs.verdicts import Case, HarnessError, PathEnd, Refutation, Ref
 # The checks of arguments in the Python part of z3 take half of the time of a proof; the solver
 # still refuses a term of the wrong sort.
 z3.z3.Z3_DEBUG = False
+
+# The same questions in the same order get the same answers, and so the same witnesses.
+for setting in ("smt.random_seed", "sat.random_seed"):
+    z3.set_param(setting, 0)
 
 #: A counterexample is sought with every number at most this, before a larger one is accepted.
 CAPS = (4, 8, 16, 64, 1024)
@@ -209,22 +215,41 @@ def explore(run: Callable[[Path], str], limits: Limits | None = None) -> Explora
     limits = limits or Limits()
     statistics = Exploration()
     deadline = time.monotonic() + limits.seconds
-    solver = z3.Solver()
-    solver.set("timeout", int(limits.query_seconds * 1000))
     waiting: list[list[bool]] = [[]]
-    while waiting:
-        path = Path(solver, waiting.pop(), statistics, limits)
-        path.deadline = deadline
-        solver.push()
-        _path.append(path)
-        try:
-            _run_one(run, path)
-        finally:
-            _path.pop()
-            solver.pop()
-        statistics.paths += 1
-        waiting += path.forks
+    with _collected_at_the_end():
+        solver = z3.Solver()
+        solver.set("timeout", int(limits.query_seconds * 1000))
+        while waiting:
+            path = Path(solver, waiting.pop(), statistics, limits)
+            path.deadline = deadline
+            solver.push()
+            _path.append(path)
+            try:
+                _run_one(run, path)
+            finally:
+                _path.pop()
+                solver.pop()
+            statistics.paths += 1
+            waiting += path.forks
     return statistics
+
+
+@contextmanager
+def _collected_at_the_end() -> Iterator[None]:
+    """Python's collector frees terms only here. Z3 gives their numbers to new terms, and which
+    model it finds first depends on the numbers: a collection at any allocation would make of the
+    same exploration another one in another process.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.unfreeze()
+        if was_enabled:
+            gc.enable()
 
 
 def _run_one(run: Callable[[Path], str], path: Path) -> None:

@@ -4,8 +4,9 @@ accounted for, and nothing that is on disk led astray before its write.
 
 import errno
 from collections.abc import Callable
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import z3
 
@@ -84,13 +85,13 @@ def _extend(path: Path, module: ModuleType) -> str:
         world.chains.extend(world.chain, SymInt(wanted))
     except OSError as failure:
         path.prove("ENOSPC", failure.errno == errno.ENOSPC)
+        _prove_written_back(world, cannot_wait)
         path.prove("only when there are too few", total < wanted)
         path.prove("ENOSPC leaves the chain", term(world.chain.count) == had)
         path.prove("ENOSPC leaves what leads where", z3.Implies(
             z3.Not(held(c)), world.effective()(c) == effective(c)))  # fmt: skip
         return "refused"
-    path.prove("written back exactly when a change cannot wait, once",
-               z3.If(cannot_wait, 1, 0) == world.written_back)  # fmt: skip
+    _prove_written_back(world, cannot_wait)
     nearest = z3.IntVal(0) if tail is None else tail + 1
     path.prove("asked for next to the last cluster", z3.And(
         world.near[0] == nearest, len(world.near) == 1))  # fmt: skip
@@ -113,6 +114,12 @@ def _extend(path: Path, module: ModuleType) -> str:
             z3.Not(z3.Or(fresh(c), free(c))), world.entry(c) == entry(c)))  # fmt: skip
         return "extended"
     return "after a write-back"
+
+
+def _prove_written_back(world: World, cannot_wait: z3.BoolRef) -> None:
+    wanted = z3.If(cannot_wait, 1, 0)
+    world.path.prove("written back exactly when a change cannot wait, once",
+                     wanted == world.written_back)  # fmt: skip
 
 
 def _cut(path: Path, module: ModuleType) -> str:
@@ -239,6 +246,29 @@ def _put(path: Path, module: ModuleType) -> str:
     return f"{size} waited"
 
 
+def _begin(path: Path, module: ModuleType) -> str:
+    """The books of a volume that was just mounted, and a chain that is loaded."""
+    first, free = SymInt(path.integer("first")), path.integer("free")
+    run, length = path.integer("run"), path.integer("length")
+    path.assume(length >= 1)
+    runs = Mock(return_value=[(SymInt(run), SymInt(length))])
+    table, allocator = SimpleNamespace(runs=runs), SimpleNamespace(free_count=SymInt(free))
+    books = module.Chains(table, allocator, runs)
+    given = (books.table is table, books.allocator is allocator, books._write_back is runs)
+    path.prove("it works on what it was given", all(given))
+    path.prove("nothing waits", (books.links, books.cuts, books.frees) == ({}, set(), []))
+    path.prove("what is free is what the allocator has", term(books.free_count) == free)
+    chain = books.load(first)
+    if not path.decide(term(first) != 0):
+        path.prove("no chain begins at 0", (runs.called, chain.firsts, chain.count) == (0, [], 0))
+        return "none"
+    path.prove("the chain that begins there", [c.args[0] is first for c in runs.mock_calls] == [1])
+    path.prove("nothing is cut off", chain.cut(chain.count) == [])
+    held = list(zip(chain.firsts, [chain.count], strict=True))
+    path.prove("as the table has it", held == runs.return_value)
+    return "loaded"
+
+
 Check = Callable[[Path, ModuleType], str]
 
 CHECKS: dict[str, tuple[Check, str, str, tuple[str, ...]]] = {
@@ -251,6 +281,7 @@ CHECKS: dict[str, tuple[Check, str, str, tuple[str, ...]]] = {
                tuple(f"{size} runs" for size in range(PIECES_RUNS_MAX + 1))),
     "put": (_put, "what waits reaches the table", "at most 2 links, cuts and runs",
             ("0 waited", "1 waited", "2 waited")),
+    "begin": (_begin, "at first nothing waits", "any table", ("none", "loaded")),
 }  # fmt: skip
 
 

@@ -132,6 +132,12 @@ def _judge(
         kept.save()
 
 
+def refutation_seconds(judged: list[Judged]) -> float | None:
+    """The median time in which a mutant was killed, from building it to the failed goal."""
+    killed = [each.judgement.seconds for each in judged if each.verdict == KILLED]
+    return median(killed) if killed else None
+
+
 def table(judged: list[Judged]) -> Table:
     """One row for each function and kind of mutator."""
     drawn = Table(box=None, pad_edge=False)
@@ -148,7 +154,7 @@ def table(judged: list[Judged]) -> Table:
                 if function in ("all", each.function) and each.mutant.held_out == held_out
             ]
             counts, percent = score(part)
-            killed = [e.judgement.seconds for e in part if e.verdict == KILLED]
+            seconds = refutation_seconds(part)
             verdicts = (KILLED, STOPPED, EQUIVALENT, UNEXPLAINED)
             drawn.add_row(
                 function,
@@ -156,7 +162,7 @@ def table(judged: list[Judged]) -> Table:
                 str(len(part)),
                 *(str(counts[verdict]) for verdict in verdicts),
                 f"{percent:.1f}",
-                f"{median(killed):.2f}" if killed else "-",
+                "-" if seconds is None else f"{seconds:.2f}",
             )
     return drawn
 
@@ -175,6 +181,19 @@ def show(report: Report) -> None:
             markup=False,
             highlight=False,
         )
+    console.print(summary(report), markup=False, highlight=False)
+
+
+def summary(report: Report) -> str:
+    """One line: how many, the two scores, the median time of a refutation."""
+    counts, _ = score(report.judged)
+    (_, tuned), (_, held_out) = (score(report.judged, held_out=kind) for kind in (False, True))
+    seconds = refutation_seconds(report.judged)
+    quick = "" if seconds is None else f"; a broken version is refuted in {seconds:.2f} s (median)"
+    return (
+        f"{counts.total()} mutants, {counts[UNEXPLAINED]} unexplained; caught of those that are "
+        f"faults: {tuned:.1f} % tuned, {held_out:.1f} % held out{quick}"
+    )
 
 
 def as_json(report: Report) -> dict[str, object]:
@@ -186,6 +205,7 @@ def as_json(report: Report) -> dict[str, object]:
             name: dict(zip(("counts", "percent"), score(report.judged, held_out=kind), strict=True))
             for name, kind in kinds.items()
         },
+        "median_refutation_seconds": refutation_seconds(report.judged),
         "mutants": [
             {
                 "id": each.mutant.identity,

@@ -22,7 +22,7 @@ from watosfs_proofs.verdicts import HarnessError, Refuted, Unknown, Unsupported
 KILLED, STOPPED, SURVIVED = "killed", "stopped", "survived"
 #: Seconds for one obligation on a mutant, and for all of them.
 LIMITS = Limits(seconds=30.0, query_seconds=10.0)
-MUTANT_SECONDS = 4.0
+MUTANT_SECONDS = 20.0
 
 
 class DoesNotEnd(BaseException):

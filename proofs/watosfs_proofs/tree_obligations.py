@@ -17,8 +17,12 @@ from watosfs_proofs.tree_world import Entries, Forest, TreeNode
 BOUND = "any keys, nodes of 3 to 254 entries"
 
 
-def _prove_split(forest: Forest, was: Entries, left: TreeNode, right: TreeNode, name: str) -> Any:
-    """``was`` is in left and right, in order, and both are nodes; the separator."""
+def _prove_split(
+    forest: Forest, was: Entries, entry: z3.ArithRef, left: TreeNode, right: TreeNode, name: str
+) -> Any:
+    """``was``, which ``entry`` made overfull, is in left and right, in order, and both are nodes;
+    the separator.
+    """
     path = forest.path
     j = path.integer("j", is_input=False)
     at = left.keys.length
@@ -32,6 +36,8 @@ def _prove_split(forest: Forest, was: Entries, left: TreeNode, right: TreeNode, 
     for node, side in ((left, "left"), (right, "right")):
         forest.prove_ordered(node, f"{name}, {side}")
         forest.prove_size(node, f"{name}, {side}")
+    cut = z3.If(entry == was.length - 1, was.length - 1, was.length / 2)
+    path.prove(f"{name}: in the middle, but behind an ascending run", at == cut)
     separator = right.keys.read(z3.IntVal(0))
     forest.prove_within(left, f"{name}, left", high=lambda key: forest.before(key, separator))
     path.prove(f"{name}: levels agree", left.level == right.level)
@@ -64,7 +70,7 @@ def _split(path: Path, module: ModuleType) -> str:
         forest.tree.root = leaf
         forest.tree.split([(leaf, SymInt(entry))])
         right, root = forest.new
-        separator = _prove_split(forest, was, leaf, right, "leaf")
+        separator = _prove_split(forest, was, entry, leaf, right, "leaf")
         _prove_root(forest, root, leaf, right, separator)
         return "new root"
     parent = forest.node("parent", 1)
@@ -77,12 +83,16 @@ def _split(path: Path, module: ModuleType) -> str:
     way = [(parent, SymInt(at)), (leaf, SymInt(entry))]
     forest.tree.split(way)
     right = forest.new[0]
-    separator = _prove_split(forest, was, leaf, right, "leaf")
+    separator = _prove_split(forest, was, entry, leaf, right, "leaf")
     forest.prove_within(leaf, "leaf, left", low=lambda key: z3.Or(is_first, key >= low))
     forest.prove_within(
         right, "leaf, right", high=lambda key: z3.Or(is_last, forest.before(key, high))
     )
+    path.prove("the parent's capacity", forest.levels[:1] == [1])
     now = _with_child(above, at, leaf.keys.read(z3.IntVal(0)), separator, right)
+    is_overfull = now.length > forest.capacity_of
+    path.prove("the parent splits exactly when it is too full", is_overfull == (
+        len(forest.new) > 1))  # fmt: skip
     if len(forest.new) == 1:
         path.prove("the root stays", forest.tree.root is parent)
         forest.prove_ordered(parent, "parent")
@@ -94,7 +104,7 @@ def _split(path: Path, module: ModuleType) -> str:
         )
         return "parent has room"
     _, aside, root = forest.new
-    upper = _prove_split(forest, now, parent, aside, "parent")
+    upper = _prove_split(forest, now, at + 1, parent, aside, "parent")
     _prove_root(forest, root, parent, aside, upper)
     return "parent splits"
 
@@ -109,7 +119,8 @@ def _prove_root(
     path.prove("and nothing else", len(root.values) == len(root.keys) == 2)
     first, second = root.keys
     path.prove("the separator is the first key on the right", term(second) == separator)
-    path.prove("the first separator is not above", term(first) <= separator)
+    within = z3.And(term(first) >= 0, term(first) <= separator)
+    path.prove("the first separator is a word, and not above", within)
 
 
 def _merge(path: Path, module: ModuleType) -> str:
@@ -129,11 +140,14 @@ def _merge(path: Path, module: ModuleType) -> str:
 
     def child(node: TreeNode, index: Any) -> TreeNode:
         asked.append(term(index))
-        path.prove("children of the parent", node is parent)
+        there = z3.And(term(index) >= 0, term(index) < parent.keys.length)
+        path.prove("children of the parent", z3.And(node is parent, there))
         return left if len(asked) == 1 else right
 
     forest.tree.child = child
+    was_clean = term(left.block) != 0
     merged = forest.tree.merge(parent, SymInt(at), SymInt(forest.capacity_of))
+    path.prove("says whether it merged", type(merged) is bool)
     for index, expected in zip(asked, (left_at, left_at + 1), strict=False):
         path.prove("two neighbours, one of them the small one", index == expected)
     total = one.length + other.length
@@ -156,8 +170,8 @@ def _merge(path: Path, module: ModuleType) -> str:
     forest.prove_ordered(left, "merged")
     forest.prove_size(left, "merged")
     path.prove("the right one is discarded, once", [n is right for n in forest.discarded] == [True])
-    was_clean = term(left.block) != 0
     path.prove("a clean left one becomes dirty", was_clean == (forest.dirtied != []))
+    path.prove("once, and no other", [n is left for n in forest.dirtied] in ([], [True]))
     path.prove("one child less", parent.keys.length == above.length - 1)
     shifted = z3.If(j <= left_at, j, j + 1)
     key, value = above[shifted]
@@ -183,103 +197,12 @@ def _separated(forest: Forest, left: TreeNode, right: TreeNode, separator: z3.Ar
     )
 
 
-def _insert(path: Path, module: ModuleType) -> str:
-    """Into a leaf that is the root, or hangs on it."""
-    forest = Forest(path, module)
-    leaf = forest.node("leaf", 0)
-    path.assume(leaf.keys.length <= forest.capacity_of)
-    key, value = path.integer("key"), path.integer("value")
-    was, tree = Entries(leaf), forest.tree
-    parent = forest.node("parent", 1) if path.decide(path.boolean("has_parent")) else None
-    tree.root = leaf if parent is None else parent
-    asked: list[z3.ArithRef] = []
-    tree.child = _answering(leaf, asked)
-    dirty: list[Any] = []
-    full: list[Any] = []
-    tree.make_path_dirty = lambda way: dirty.append([node for node, _ in way])
-    tree.split = lambda way: full.append(way[-1])
-    keys, length = was.keys.read, was.length
-    forest.facts[id(leaf)].every(
-        lambda k: z3.Implies(z3.And(forest.is_unique, k >= 0, k < length), keys(k) != key)
-    )
-    tree.insert(SymInt(key), SymInt(value))
-    path.prove("the path is made dirty first", dirty == [[n for n in (parent, leaf) if n]])
-    _prove_chosen(forest, parent, asked, key)
-    j, at = path.integer("j", is_input=False), path.integer("at", is_input=False)
-    path.prove("one entry more", leaf.keys.length == was.length + 1)
-    forest.prove_ordered(leaf, "leaf")
-    # Behind equal keys: the place is where the keys stop being at most the new one.
-    path.assume(z3.And(at <= was.length, z3.Or(at == 0, was.keys.read(at - 1) <= key)))
-    path.assume(z3.Or(at == was.length, was.keys.read(at) > key))
-    expected = [z3.If(j < at, a, b) for a, b in zip(was[j], was[j - 1], strict=True)]
-    elsewhere = z3.And(j < leaf.keys.length, j != at)
-    forest.prove_entry(leaf, j, (expected[0], expected[1]), elsewhere, "the others stay")
-    here = path.decide(j == at)
-    if here:
-        forest.prove_entry(leaf, j, (key, value), z3.BoolVal(True), "behind equal keys")
-    overfull = leaf.keys.length > forest.capacity_of
-    path.prove("split exactly when it is too full", overfull == bool(full))
-    return "split" if full else "inserted"
-
-
-def _answering(child: TreeNode, asked: list[z3.ArithRef]) -> Callable[[TreeNode, Any], TreeNode]:
-    """In place of ``child``: notes which index is asked for."""
-
-    def answer(node: TreeNode, index: Any) -> TreeNode:
-        asked.append(term(index))
-        return child
-
-    return answer
-
-
-def _prove_chosen(
-    forest: Forest, parent: TreeNode | None, asked: list[z3.ArithRef], key: z3.ArithRef
-) -> None:
-    """The child taken is the one whose separators enclose the key."""
-    if parent is None:
-        return
-    separators, length = parent.keys.read, parent.keys.length
-    (index,) = asked
-    forest.facts[id(parent)].touch(index + 1)
-    forest.path.prove("the last child whose separator is not above", z3.And(
-        index >= 0, index < length, z3.Or(index == 0, separators(index) <= key),
-        z3.Or(index + 1 == length, separators(index + 1) > key)))  # fmt: skip
-
-
-def _get(path: Path, module: ModuleType) -> str:
-    """Of a unique key."""
-    forest = Forest(path, module)
-    path.assume(forest.is_unique)
-    leaf = forest.node("leaf", 0)
-    parent = forest.node("parent", 1) if path.decide(path.boolean("has_parent")) else None
-    tree, key = forest.tree, path.integer("key")
-    asked: list[z3.ArithRef] = []
-    tree.root = leaf if parent is None else parent
-    tree.child = _answering(leaf, asked)
-    found = tree.get(SymInt(key))
-    _prove_chosen(forest, parent, asked, key)
-    j = path.integer("j", is_input=False)
-    at_j = z3.And(j < leaf.keys.length, leaf.keys.read(j) == key)
-    if found is None:
-        path.prove("none only when the key is not there", z3.Not(at_j))
-        return "none"
-    keys, length = leaf.keys.read, leaf.keys.length
-    seen = list(forest.facts[id(leaf)].near())
-    there = z3.Or(*(z3.And(k >= 0, k < length, keys(k) == key) for k in seen))
-    path.prove("found only when the key is there", there)
-    path.prove("the value of the key", z3.Implies(at_j, term(found) == leaf.values.read(j)))
-    return "found"
-
-
 Check = Callable[[Path, ModuleType], str]
 
 CHECKS: dict[str, tuple[Check, str, str, tuple[str, ...]]] = {
     "split": (_split, "nothing lost, separators right", f"{BOUND}, paths of 1 and 2 nodes",
               ("new root", "parent has room", "parent splits")),
     "merge": (_merge, "nothing lost, separators right", BOUND, ("merged", "refused")),
-    "insert": (_insert, "behind equal keys, in order", f"{BOUND}, paths of 1 and 2 nodes",
-               ("inserted", "split")),
-    "get": (_get, "the value of a key", f"{BOUND}, paths of 1 and 2 nodes", ("found", "none")),
 }  # fmt: skip
 
 

@@ -64,9 +64,10 @@ class Forest:
         tree.store = SimpleNamespace(
             new_node=self.new_node,
             discard=self.discarded.append,
-            make_dirty=self.dirtied.append,
-            capacity=lambda kind, level: SymInt(self.capacity_of),
+            make_dirty=self.make_dirty,
+            capacity=self.capacity,
         )
+        self.levels: list[Any] = []
         self.tree = tree
 
     def node(self, name: str, level: int, at_least: int = 1) -> TreeNode:
@@ -91,6 +92,17 @@ class Forest:
         self.facts[id(node)] = facts
         self.made.append(node)
         return node
+
+    def make_dirty(self, node: TreeNode) -> None:
+        """The store's: the node gives up its block."""
+        node.block = 0
+        self.dirtied.append(node)
+
+    def capacity(self, kind: object, level: int) -> SymInt:
+        """The store's."""
+        self.path.prove("the capacity of the tree's kind", kind is self.kind)
+        self.levels.append(level)
+        return SymInt(self.capacity_of)
 
     def new_node(self, kind: object, level: int, keys: Any, values: Any) -> TreeNode:
         """The store's."""

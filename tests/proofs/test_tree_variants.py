@@ -7,6 +7,7 @@ from watosfs.wfs3 import btree
 from watosfs_proofs.binding import bind
 from watosfs_proofs.obligation import PROVED, REFUTED, settle
 from watosfs_proofs.tree_obligations import tree_obligations
+from watosfs_proofs.tree_search_obligations import tree_search_obligations
 from watosfs_proofs.tree_shape_obligations import tree_shape_obligations
 from watosfs_proofs.tree_world import TreeNode
 
@@ -87,7 +88,8 @@ def test_a_broken_tree_is_refuted(
     what: str, name: str, old: str, new: str, occurrence: int
 ) -> None:
     broken = variant(btree, old, new, occurrence=occurrence)
-    obligations = [*tree_obligations(broken), *tree_shape_obligations(broken)]
+    makers = tree_obligations, tree_search_obligations, tree_shape_obligations
+    obligations = [obligation for make in makers for obligation in make(broken)]
     (chosen,) = [o for o in obligations if o.name.partition(".")[2] == name]
     result = settle(chosen)
     assert result.verdict == REFUTED, f"{what}: {result.reason}"
