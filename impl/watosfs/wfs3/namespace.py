@@ -240,9 +240,7 @@ class Namespace:
         self.drop_directory(place.number)
 
     def refuse_miscounted(self, place: Place) -> None:
-        """EUCLEAN before the name of an inode goes that counts none; or of a directory whose parent
-        counts none. Where nothing may be changed, EROFS comes first.
-        """
+        """EUCLEAN when the inode, or a directory's parent, counts no link; EROFS comes first."""
         is_directory = place.kind == TYPE_DIRECTORY
         counting, least = (place.parent, 3) if is_directory else (place.number, 1)
         nlink = self.engine.inode(counting).nlink
