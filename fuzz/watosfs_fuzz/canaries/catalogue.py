@@ -5,10 +5,11 @@ from contextlib import contextmanager, nullcontext
 
 from watosfs_fuzz.bench import faults_fat, faults_recovery, faults_wfs3
 from watosfs_fuzz.bench.planting import PLANTED
-from watosfs_fuzz.canaries import fat, kernels, wfs2, wfs3
+from watosfs_fuzz.canaries import cache, fat, kernels, wfs2, wfs3
 from watosfs_fuzz.canaries.deep import DEEP_CANARIES
 from watosfs_fuzz.canaries.registry import CANARIES, Canary
 
+assert cache, "importing it registers its canaries"
 assert fat, "importing it registers its canaries"
 assert faults_fat, "importing it registers faults of the benchmark"
 assert faults_recovery, "importing it registers faults of the benchmark"

@@ -9,6 +9,7 @@ from watosfs_fuzz.targets.fat import Fat12Target, Fat16Target, Fat32Target
 from watosfs_fuzz.targets.model import ModelTarget
 from watosfs_fuzz.targets.wfs2 import Wfs2Target
 from watosfs_fuzz.targets.wfs3 import Wfs3Target
+from watosfs_fuzz.targets.wfs3_cached import CachedWfs3Target
 
 
 def extra(module: str, class_name: str, package: str) -> Callable[[Geometry], Target]:
@@ -49,6 +50,7 @@ TARGETS: dict[str, tuple[str, Callable[[Geometry], Target]]] = {
     ),
     "wfs2": ("our WFS v2, in process, on a recorded device, each operation synced", Wfs2Target),
     "wfs3": ("our WFS v3, in process, on a recorded device", Wfs3Target),
+    "wfs3-cached": ("the same over the write-back cache of blocks", CachedWfs3Target),
 }
 #: Families of targets: what follows the prefix says which.
 FAMILIES: dict[str, tuple[str, Callable[[str, Geometry], Target]]] = {
