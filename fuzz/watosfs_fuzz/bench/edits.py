@@ -90,7 +90,7 @@ def changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
         elif isinstance(node.value, int):
             for by in (1, -1):
                 yield "constant", partial(_set, "value", node.value + by)
-    elif isinstance(node, ast.Call):
+    elif isinstance(node, ast.Call) and ast.unparse(node.func) not in ("max", "min"):
         for at in range(len(node.args) - 1):
             yield "arguments swapped", partial(_swap, at)
     if isinstance(node, ast.If | ast.While | ast.IfExp):
