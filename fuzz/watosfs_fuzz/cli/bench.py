@@ -22,6 +22,7 @@ from watosfs_fuzz.bench.summary import Row, summary, table
 from watosfs_fuzz.cli import automutants
 from watosfs_fuzz.findings import write_whole
 from watosfs_fuzz.provenance import commit
+from watosfs_fuzz.report.bench_page import bench_page
 
 _EXIT_FOUND, _EXIT_UNFINISHED = 1, 2
 
@@ -46,6 +47,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     run.add_argument("--seed", type=int, default=0, help="which mutants are drawn (0)")
     run.add_argument("--state", type=Path, help="keep each result here; go on from what is there")
     run.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
+    run.add_argument("--html", type=Path, metavar="PAGE", help="write a page with a plot")
     run.set_defaults(run=bench)
 
 
@@ -86,6 +88,8 @@ def bench(options: argparse.Namespace) -> int:
     report = {"commit": commit(), "seconds": options.seconds, "runs": rows, **summary(rows)}
     if options.json is not None:
         write_whole(options.json, json.dumps(report, indent=1) + "\n")
+    if options.html is not None:
+        write_whole(options.html, bench_page(rows, options.seconds, commit()))
     print(table(rows))
     if not is_whole:
         return _EXIT_UNFINISHED
