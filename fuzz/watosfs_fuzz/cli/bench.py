@@ -19,8 +19,10 @@ from watosfs_fuzz.bench.catalogue import (
 )
 from watosfs_fuzz.bench.measure import measure
 from watosfs_fuzz.bench.summary import Row, summary, table
+from watosfs_fuzz.cli import automutants
 from watosfs_fuzz.findings import write_whole
 from watosfs_fuzz.provenance import commit
+from watosfs_fuzz.report.bench_page import bench_page
 
 _EXIT_FOUND, _EXIT_UNFINISHED = 1, 2
 
@@ -31,12 +33,21 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     run.add_argument("--only", action="append", metavar="ID", help="these faults (all planted)")
     run.add_argument("--mode", action="append", choices=("all", *MODES),
                      help="these modes (for each fault the one that must notice it)")  # fmt: skip
-    run.add_argument("--seconds", type=float, default=60.0, help="budget of each run (60)")
+    run.add_argument("--seconds", type=float, help="budget of each run (60; of a mutant 120)")
     run.add_argument("--seeds", type=int, default=5, help="runs of each fault (5)")
     run.add_argument("--jobs", type=int, default=1, help="processes to run it on (1)")
     run.add_argument("--unmodified", action="store_true", help="false positives: no fault planted")
+    run.add_argument(
+        "--automutants",
+        type=int,
+        metavar="N",
+        help="instead: random edits of the code, judged as by `verify`",
+    )
+    run.add_argument("--module", action="append", help="modules to mutate (those of WFS v3)")
+    run.add_argument("--seed", type=int, default=0, help="which mutants are drawn (0)")
     run.add_argument("--state", type=Path, help="keep each result here; go on from what is there")
     run.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
+    run.add_argument("--html", type=Path, metavar="PAGE", help="write a page with a plot")
     run.set_defaults(run=bench)
 
 
@@ -44,8 +55,14 @@ def bench(options: argparse.Namespace) -> int:
     """Measure what the state file does not have yet, then print the table. Ends with 1 when a fault
     was missed, a trace does not replay, or the unmodified code failed.
     """
+    if options.seconds is None:
+        options.seconds = 60.0 if options.automutants is None else 120.0
     if min(options.seeds, options.jobs) < 1 or options.seconds <= 0:
         raise ValueError("--seeds, --jobs and --seconds are above 0")
+    if options.automutants is not None:
+        if options.automutants < 1:
+            raise ValueError("--automutants is above 0")
+        return automutants.run(options)
     chosen = chosen_by(options)
     rows = read_state(options.state, options.seconds)
     keys = {(row["fault"], row["mode"], row["seed"]) for row in rows}
@@ -71,6 +88,8 @@ def bench(options: argparse.Namespace) -> int:
     report = {"commit": commit(), "seconds": options.seconds, "runs": rows, **summary(rows)}
     if options.json is not None:
         write_whole(options.json, json.dumps(report, indent=1) + "\n")
+    if options.html is not None:
+        write_whole(options.html, bench_page(rows, options.seconds, commit()))
     print(table(rows))
     if not is_whole:
         return _EXIT_UNFINISHED

@@ -66,8 +66,11 @@ class BTree:
         if not keys:
             raise DamageError(self.kind.name, child, "empty node below a root")
         separators = node.keys
-        if (index and keys[0] < separators[index]) or (
-            index + 1 < len(separators) and keys[-1] > separators[index + 1]
+        # The first separator of an internal node is not used: it may lie anywhere.
+        first = 1 if found.level else 0
+        if first < len(keys) and (
+            (index and keys[first] < separators[index])
+            or (index + 1 < len(separators) and keys[-1] > separators[index + 1])
         ):
             raise DamageError(self.kind.name, child, "keys outside the parent's range")
         return found

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 XATTR_CREATE: Final = 1
 XATTR_REPLACE: Final = 2
+#: The number of a holder has 48 bits in the inode of its owner.
+HOLDERS_END: Final = 1 << 48
 
 
 def check_key(key: bytes) -> None:
@@ -98,6 +100,8 @@ class ExtendedAttributes:
         if len(data) > ATTRIBUTES_MAX:
             raise failure(errno.ENOSPC, reason=f"{len(data)} bytes of attributes")
         holder = engine.attributes_holder(inode)
+        if data and holder is None and engine.next_inode >= HOLDERS_END:
+            raise failure(errno.ENOSPC, reason="no number for a holder of attributes is left")
         drops = 0 if holder is None else self.names.runs_of(holder)
         cost = engine.namespace_cost() + engine.data.cost_of_new(len(data))
         engine.admit(cost, frees=frees, drops=drops)

@@ -19,6 +19,7 @@ from watosfs_fuzz.bench.figures import bootstrap, median_time, wilson
 from watosfs_fuzz.bench.measure import measure
 from watosfs_fuzz.bench.summary import Row, summary, table
 from watosfs_fuzz.cli.main import main
+from watosfs_fuzz.report.bench_page import bench_page
 
 ENOUGH_SECONDS = 60.0
 
@@ -119,6 +120,18 @@ def test_the_command_writes_json_and_goes_on_from_its_state(
     assert main(command) == 0
     assert "seed 0" not in capsys.readouterr().err, "nothing was left to run"
     assert json.loads(out.read_text()) == first
+
+
+def test_the_page_has_the_figures_the_plot_and_every_fault() -> None:
+    rows = [row_of("X"), row_of("<Y>", found=False)]
+    page = bench_page(rows, 60.0, "abc")
+    assert "1 of 2 faults found" in page
+    assert "<svg" in page or "plots need matplotlib" in page
+    assert page.count('<th scope="row">') == 2
+    assert "&lt;Y&gt;" in page
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+    with pytest.raises(ValueError, match="no runs"):
+        bench_page([], 60.0, "abc")
 
 
 def test_a_fault_that_is_not_planted_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:

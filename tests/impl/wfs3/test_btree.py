@@ -123,6 +123,26 @@ def test_a_child_that_is_its_own_ancestor_ends_in_damage() -> None:
         BTree(engine.store, FREE, 100).get(4)
 
 
+@pytest.mark.parametrize("unused", [0, 5])
+def test_the_first_separator_of_an_inner_child_may_lie_anywhere(unused: int) -> None:
+    engine = engine_of()
+    engine.device.write(100, encode_node(Node(FREE, 2, [0, 10], [101, 102]), 1))
+    engine.device.write(102, encode_node(Node(FREE, 1, [unused, 20], [103, 104]), 1))
+    engine.device.write(103, encode_node(Node(FREE, 0, [12], [1]), 1))
+    engine.device.write(104, encode_node(Node(FREE, 0, [25], [2]), 1))
+    tree = BTree(engine.store, FREE, 100)
+    assert (tree.get(12), tree.get(25)) == (1, 2)
+
+
+@pytest.mark.parametrize(("level", "keys"), [(1, [0, 9]), (0, [9, 20])])
+def test_a_child_with_keys_outside_its_range_is_damage(level: int, keys: list[int]) -> None:
+    engine = engine_of()
+    engine.device.write(100, encode_node(Node(FREE, level + 1, [0, 10], [101, 102]), 1))
+    engine.device.write(102, encode_node(Node(FREE, level, keys, [103, 104]), 1))
+    with pytest.raises(DamageError, match="keys outside the parent's range"):
+        BTree(engine.store, FREE, 100).get(12)
+
+
 def test_a_child_newer_than_its_parent_is_damage() -> None:
     engine = engine_of()
     engine.store.generation_max = 9

@@ -12,6 +12,7 @@ from tests.impl.wfs3.damaged_volumes import clock, with_block
 from watosfs.block.memory import MemoryDevice
 from watosfs.errors import DamageError
 from watosfs.wfs3.check import check
+from watosfs.wfs3.compressing import LEVEL_MAX, level_of
 from watosfs.wfs3.compression import compressed, decompressed, flags_of, is_compressed
 from watosfs.wfs3.format import (
     BLOCK_SIZE,
@@ -21,7 +22,7 @@ from watosfs.wfs3.format import (
     encode_superblock,
 )
 from watosfs.wfs3.mkfs import mkfs
-from watosfs.wfs3.records import Extent
+from watosfs.wfs3.records import INODE_LEVEL_MASK, Extent, Inode
 from watosfs.wfs3.repair import repair
 from watosfs.wfs3.volume import Volume
 
@@ -240,3 +241,11 @@ def test_a_frame_saves_a_block_or_is_none(blocks: int, level: int) -> None:
     extent = Extent(0, 9, length, flags_of(len(stored) // BLOCK_SIZE), 1, crc32(stored), 1)
     assert is_compressed(extent)
     assert extent.stored_blocks == len(stored) // BLOCK_SIZE
+
+
+def test_a_level_that_no_compressor_has_counts_as_the_highest() -> None:
+    inode = Inode(2, 0o100644, 0)
+    inode.flags |= INODE_LEVEL_MASK
+    assert level_of(inode) == LEVEL_MAX
+    inode.flags &= ~INODE_LEVEL_MASK
+    assert level_of(inode) == 0

@@ -37,6 +37,21 @@ def test_a_value_of_any_size_comes_back_after_a_mount(volume: Volume, size: int)
     assert check(volume.engine.device, data=True).problems == ()
 
 
+def test_a_holder_whose_number_does_not_fit_is_refused_before_anything_changes(
+    volume: Volume,
+) -> None:
+    volume.setxattr("/f", b"user.k", b"old")
+    volume.create("/g").close()
+    volume.engine.next_inode = 1 << 48
+    with pytest.raises(OSError) as caught:
+        volume.setxattr("/g", b"user.k", b"value")
+    assert caught.value.errno == errno.ENOSPC
+    volume.setxattr("/f", b"user.k", b"new")
+    volume = remounted(volume)
+    assert volume.getxattr("/f", b"user.k") == b"new"
+    assert volume.listxattr("/g") == []
+
+
 def test_all_attributes_of_an_inode_share_one_room(volume: Volume) -> None:
     volume.setxattr("/f", b"user.k", bytes(ATTRIBUTES_MAX - 12))
     with pytest.raises(OSError) as caught:
