@@ -18,8 +18,10 @@ LEVEL_MAX = 19
 
 
 def level_of(inode: Inode) -> int:
-    """The level that new data of the inode is compressed with; 0 for not at all."""
-    return (inode.flags & INODE_LEVEL_MASK) >> INODE_LEVEL_SHIFT
+    """The level that new data of the inode is compressed with; 0 for not at all. The
+    field has room for more than there are; such a level counts as the highest.
+    """
+    return min((inode.flags & INODE_LEVEL_MASK) >> INODE_LEVEL_SHIFT, LEVEL_MAX)
 
 
 def set_level(inode: Inode, level: int) -> None:
