@@ -52,7 +52,9 @@ for _name, _harness, _description, _place, _old, _new in (
     ("checksum-over-wrong-bytes", "fat-long-name", "a long name's checksum leaves a byte out",
      fat_names.short_name_checksum, "for byte in short_name:", "for byte in short_name[:10]:"),
     ("bad-cluster-is-end", "fat-table", "a bad cluster ends a chain as an end mark does",
-     FatTable.runs, "following >= self.end_min:", "following >= self.bad:"),
+     FatTable.runs, "following == self.bad or following < 2:",
+     "following == self.bad:\n            yield start, cluster - start + 1\n            return\n"
+     "        if following < 2:"),
     ("end-mark-per-sector", "fat-directory", "the end mark ends its sector, not the directory",
      Directory._parse, "    self._clear_after(slot)\n            break", "    continue"),
     ("chain-shorter-than-size", "fat-image", "a chain shorter than the size is read as it is",

@@ -10,7 +10,7 @@ from watosfs_fuzz.parsers.catalogue import require_harness
 
 CORPORA = Path(__file__).parents[2] / "corpora"
 #: Far less than the 60 seconds that each may take.
-EXECUTIONS = 4000
+EXECUTIONS = 10_000
 
 
 @pytest.mark.parametrize("name", sorted(PARSER_CANARIES))
