@@ -6,6 +6,7 @@ goes straight there, with the trace's own names and directories.
 
 from collections.abc import Callable, Iterator
 
+from watosfs.wfs3.format import name_hash
 from watosfs_fuzz import parameters as p
 from watosfs_fuzz.arguments import Arguments
 from watosfs_fuzz.plan import Plan
@@ -14,10 +15,16 @@ from watosfs_model.open_flags import O_CREAT, O_RDWR
 from watosfs_model.operations import Operation
 
 Burst = Callable[[Plan, Arguments], Iterator[Operation]]
+#: Neighbours here are neighbours in the tree of a directory.
+NEIGHBOURS = sorted(p.NAMES_MANY, key=name_hash)
+#: Names that a churn uses, and how many of them go at once.
+CHURNED, GAP = 20, 10
 
 
 def burst(plan: Plan, arguments: Arguments) -> list[Operation]:
     """One run, that of the trace's style or any."""
+    if plan.style == "crowd" and arguments.random() < 0.7:
+        return list(churn(plan, arguments))
     make = BY_STYLE.get(plan.style) or arguments.pick(ALL)
     return list(make(plan, arguments))
 
@@ -33,6 +40,31 @@ def crowd(plan: Plan, a: Arguments) -> Iterator[Operation]:
     if a.random() < 0.6:
         for path in a.rng.sample(paths, count * 3 // 4):
             yield ops.Unlink(path) if path in links else ops.Rmdir(path)
+
+
+def churn(plan: Plan, a: Arguments) -> Iterator[Operation]:
+    """Neighbours in the tree of a directory come and go: leaves run empty, names come back between
+    the separators that are left, and nodes join that were apart.
+    """
+    directory = a.directory().rstrip(b"/")
+    first = a.rng.randrange(len(NEIGHBOURS) - CHURNED)
+    paths = [directory + b"/" + name for name in NEIGHBOURS[first : first + CHURNED]]
+    here: set[int] = set()
+    for share in (1, 0.75, 0.75):
+        missing = [at for at in range(CHURNED) if at not in here]
+        come = a.rng.sample(missing, int(len(missing) * share))
+        yield from (ops.Mkdir(paths[at], 0o755) for at in come)
+        here.update(come)
+        gap = a.rng.randrange(CHURNED - GAP + 1)
+        yield from (ops.Rmdir(paths[at]) for at in range(gap, gap + GAP) if at in here)
+        back = a.rng.sample(range(gap, gap + GAP), 2)
+        yield from (ops.Mkdir(paths[at], 0o755) for at in back)
+        here = here - set(range(gap, gap + GAP)) | set(back)
+        around = range(max(gap - GAP, 0), min(gap + 2 * GAP, CHURNED))
+        go = [at for at in around if at in here and a.random() < 0.5]
+        yield from (ops.Rmdir(paths[at]) for at in a.rng.sample(go, len(go)))
+        here -= set(go)
+    yield from (ops.Rmdir(paths[at]) for at in a.rng.sample(sorted(here), len(here)))
 
 
 def new_file(a: Arguments) -> tuple[Operation, int]:

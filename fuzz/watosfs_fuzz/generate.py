@@ -20,9 +20,11 @@ from watosfs_fuzz.makers import MAKERS
 from watosfs_fuzz.plan import plan_of
 from watosfs_fuzz.seeds import random_of
 from watosfs_fuzz.sketch import FileSketch, Sketch
+from watosfs_fuzz.swarm import Swarm
 from watosfs_model.operations import OPERATION_TYPES, Operation
 
 EVERYTHING = Dialect(frozenset(OPERATION_TYPES), can_crash=True)
+EVERY_KIND = Swarm()
 #: So often an operation is drawn anew when the target cannot do it.
 DRAWS_MAX = 200
 
@@ -45,10 +47,12 @@ class Generator:
         *,
         dialect: Dialect = EVERYTHING,
         length: int | None = None,
+        swarm: Swarm = EVERY_KIND,
     ) -> None:
         rng = random_of(seed, trace_number, "generate")
+        dialect = swarm.dialect(dialect)
         names = frozenset(kind.name() for kind in dialect.operations)
-        plan = plan_of(rng, names, length)
+        plan = swarm.plan(plan_of(rng, names, length))
         chosen = dialect.names_among(plan.names) or p.NAMES_TINY
         if dialect.names is not None and not trace_number % LONGER_EVERY:
             chosen += dialect.names_among(p.NAMES_PLAIN_LONGER)
@@ -59,7 +63,7 @@ class Generator:
         self.rng = rng
         self.queue: deque[Operation] = deque()
         self.left = self.plan.length
-        self.bursts_left = 3
+        self.burst_share, self.bursts_left = p.BURSTS.get(plan.style, p.BURSTS[""])
         self.makers = [MAKERS[name] for name, _ in self.plan.weights]
         self.weights = list(accumulate(weight for _, weight in self.plan.weights))
 
@@ -73,7 +77,7 @@ class Generator:
         if self.queue:
             return self.queue.popleft()
         draw = self.rng.random()
-        if self.bursts_left and draw < 0.04:
+        if self.bursts_left and draw < self.burst_share:
             self.bursts_left -= 1
             run = burst(self.plan, self.arguments)
             self.queue.extend(op for op in run if self.accepts(op))

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from watosfs_fuzz.provenance import commit, version
+from watosfs_fuzz.swarm import EPOCH_TRACES, swarm_of
 from watosfs_fuzz.tally import Settings, Tally
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS campaigns (
     id INTEGER PRIMARY KEY,
@@ -41,6 +42,8 @@ CREATE TABLE IF NOT EXISTS samples (
     features INTEGER NOT NULL,        -- different ones so far
     singletons INTEGER NOT NULL,      -- of these, seen exactly once
     findings INTEGER NOT NULL,
+    corpus INTEGER NOT NULL DEFAULT 0,     -- traces kept
+    novelties INTEGER NOT NULL DEFAULT 0,  -- different things that they showed
     PRIMARY KEY (campaign, seconds)
 );
 CREATE TABLE IF NOT EXISTS features (
@@ -61,7 +64,24 @@ CREATE TABLE IF NOT EXISTS findings (
     file TEXT NOT NULL,
     PRIMARY KEY (campaign, id)
 );
+CREATE TABLE IF NOT EXISTS swarms (
+    campaign INTEGER NOT NULL REFERENCES campaigns,
+    epoch INTEGER NOT NULL,           -- 64 traces in a row
+    configuration TEXT NOT NULL,
+    traces INTEGER NOT NULL,
+    operations INTEGER NOT NULL,
+    kept INTEGER NOT NULL,            -- traces that joined the corpus
+    findings INTEGER NOT NULL,
+    PRIMARY KEY (campaign, epoch)
+);
 """
+#: What an older file lacks, by its version.
+UPGRADES = {
+    1: """
+ALTER TABLE samples ADD COLUMN corpus INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE samples ADD COLUMN novelties INTEGER NOT NULL DEFAULT 0;
+""",
+}
 SAMPLE_SECONDS = 1.0
 
 
@@ -73,6 +93,24 @@ class Recorder:
         self.settings = settings
         self.sampled = -SAMPLE_SECONDS
         self.findings = 0
+        self.epoch = 0
+        before = self.resumed() if settings.resume else None
+        self.campaign: int = self.begun() if before is None else before
+
+    def resumed(self) -> int | None:
+        """The campaign of this target and seed that was kept last goes on; None without one."""
+        with self.connection as connection:
+            row = connection.execute(
+                "SELECT max(id) FROM campaigns WHERE target = ? AND seed = ? AND canary IS ?",
+                (self.settings.target, self.settings.seed, self.settings.canary),
+            ).fetchone()
+            connection.execute("UPDATE campaigns SET state = 'running' WHERE id = ?", (row[0],))
+        campaign: int | None = row[0]
+        return campaign
+
+    def begun(self) -> int:
+        """The row of a new campaign."""
+        settings, connection = self.settings, self.connection
         row = (
             datetime.now(UTC).isoformat(timespec="seconds"), settings.target, settings.seed,
             settings.device, settings.nested, settings.jobs, settings.canary, commit(), version(),
@@ -85,7 +123,7 @@ class Recorder:
                 row,
             )
         assert cursor.lastrowid is not None
-        self.campaign: int = cursor.lastrowid
+        return cursor.lastrowid
 
     def __call__(self, tally: Tally) -> None:
         """A sample now and then, and with each finding."""
@@ -101,6 +139,7 @@ class Recorder:
             self.campaign, tally.seconds, tally.traces, tally.operations, exploration.windows,
             str(exploration.images), str(exploration.images_left_out), exploration.recoveries,
             len(features), sum(count == 1 for count in features.values()), len(tally.findings),
+            tally.corpus, tally.novelties,
         )  # fmt: skip
         out = self.settings.out or Path()
         found = [
@@ -111,7 +150,7 @@ class Recorder:
         self.findings = len(tally.findings)
         with self.connection as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row
+                f"INSERT OR REPLACE INTO samples VALUES ({', '.join('?' * len(row))})", row
             )
             connection.executemany(
                 "INSERT INTO features VALUES (?, ?, ?, ?) ON CONFLICT (campaign, name)"
@@ -121,6 +160,19 @@ class Recorder:
             connection.executemany(
                 "INSERT OR IGNORE INTO findings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", found
             )
+            connection.executemany(
+                "INSERT OR REPLACE INTO swarms VALUES (?, ?, ?, ?, ?, ?, ?)", self.swarms(tally)
+            )
+
+    def swarms(self, tally: Tally) -> list[tuple[object, ...]]:
+        """The rows of epochs that may have changed since the last sample."""
+        epochs = [epoch for epoch in tally.swarms if epoch >= self.epoch]
+        self.epoch = max(epochs, default=self.epoch)
+        return [
+            (self.campaign, epoch, str(swarm_of(self.settings.seed, epoch * EPOCH_TRACES)),
+             figures.traces, figures.operations, figures.kept, figures.findings)
+            for epoch in epochs for figures in [tally.swarms[epoch]]
+        ]  # fmt: skip
 
     def finish(self, tally: Tally) -> None:
         """The last sample."""
@@ -139,9 +191,10 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         try:
             (found,) = connection.execute("PRAGMA user_version").fetchone()
             tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if found != SCHEMA_VERSION and (found or tables):
+            if found not in (*UPGRADES, SCHEMA_VERSION) and (found or tables):
                 raise ValueError(f"{path}: not metrics of this version ({SCHEMA_VERSION})")
             with connection:
+                connection.executescript(UPGRADES.get(found, ""))
                 connection.executescript(SCHEMA)
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         except sqlite3.DatabaseError as error:
@@ -157,6 +210,7 @@ class Kept(NamedTuple):
     samples: Sequence[dict[str, Any]]
     features: Sequence[dict[str, Any]]
     findings: Sequence[dict[str, Any]]
+    swarms: Sequence[dict[str, Any]] = ()
 
 
 def read(path: Path) -> list[Kept]:
@@ -176,6 +230,7 @@ def read(path: Path) -> list[Kept]:
                 rows("SELECT * FROM samples WHERE campaign = ? ORDER BY seconds", campaign["id"]),
                 rows("SELECT * FROM features WHERE campaign = ? ORDER BY name", campaign["id"]),
                 rows("SELECT * FROM findings WHERE campaign = ? ORDER BY seconds", campaign["id"]),
+                rows("SELECT * FROM swarms WHERE campaign = ? ORDER BY epoch", campaign["id"]),
             )
             for campaign in rows("SELECT * FROM campaigns ORDER BY id")
         ]

@@ -230,12 +230,13 @@ STYLES: Final[dict[str, dict[str, float]]] = {
 #: How often each style is chosen.
 STYLE_WEIGHTS: Final[dict[str, float]] = {
     "mixed": 6, "names": 4, "data": 4, "transactions": 3, "orphans": 2, "durability": 3,
-    "full": 2, "crowd": 1.5, "extents": 1, "deep": 1, "attributes": 1.5,
-    "compressed": 2,
+    "full": 2, "crowd": 2, "extents": 1, "deep": 1, "attributes": 1.5, "compressed": 2,
 }  # fmt: skip
 #: Operations of one trace, shortest and longest, by style ("" = all others).
 LENGTHS: Final[dict[str, tuple[int, int]]] = {
     "": (10, 80), "crowd": (120, 400), "extents": (120, 300), "full": (40, 160),
 }  # fmt: skip
+#: How likely a burst is before each operation, and how many a trace has at most, by style.
+BURSTS: Final[dict[str, tuple[float, int]]] = {"": (0.04, 3), "crowd": (0.15, 5)}
 #: The share of arguments that aim at an error path.
 ERROR_SHARE: Final = 0.08

@@ -15,6 +15,8 @@ class Settings:
     """What a campaign does. Either ``seconds`` or ``operations`` is its budget.
 
     ``out`` is where unfinished findings are kept while they are minimised, None for nowhere.
+    ``guided``: half of the traces are made from kept ones; ``corpus`` keeps these on disk, and with
+    ``resume`` a campaign goes on from what it was there. ``swarm``: see ``swarm``.
     """
 
     target: str = "wfs3"
@@ -30,6 +32,29 @@ class Settings:
     canary: str | None = None
     findings_max: int = 20
     out: Path | None = None
+    guided: bool = False
+    swarm: bool = False
+    corpus: Path | None = None
+    resume: bool = False
+    #: Of a Dask scheduler, None for this machine.
+    scheduler: str | None = None
+
+
+@dataclass(slots=True)
+class SwarmFigures:
+    """What was done under one swarm configuration."""
+
+    traces: int = 0
+    operations: int = 0
+    kept: int = 0
+    findings: int = 0
+
+    def add(self, part: "Tally", kept: int, findings: int) -> None:
+        """Add a part's, with what joined the corpus and what was found of it."""
+        self.traces += part.traces
+        self.operations += part.operations
+        self.kept += kept
+        self.findings += findings
 
 
 @dataclass(slots=True)
@@ -44,6 +69,15 @@ class Tally:
     repeated: int = 0
     seconds: float = 0.0
     is_interrupted: bool = False
+    #: Traces of the corpus, and different names of what they showed.
+    corpus: int = 0
+    novelties: int = 0
+    #: By epoch.
+    swarms: dict[int, SwarmFigures] = field(default_factory=dict)
+
+    def swarm(self, epoch: int) -> SwarmFigures:
+        """The figures of an epoch."""
+        return self.swarms.setdefault(epoch, SwarmFigures())
 
     def add(self, part: "Tally") -> list[Finding]:
         """Add a part's figures; its findings that are new here."""
@@ -70,6 +104,8 @@ class Tally:
             "target": settings.target,
             "seed": settings.seed,
             "canary": settings.canary,
+            "guided": settings.guided,
+            "swarm": settings.swarm,
             "traces": self.traces,
             "operations": self.operations,
             "crash_points": exploration.windows,
@@ -89,6 +125,8 @@ class Tally:
             ],
             "repeated_failures": self.repeated,
             "interrupted": self.is_interrupted,
+            "corpus": self.corpus,
+            "novelties": self.novelties,
             "features": dict(sorted(self.features.items())),
         }
 
@@ -100,5 +138,6 @@ class Tally:
             f"{self.seconds:6.0f} s  {self.operations:,} operations ({rate:,.0f}/s)  "
             f"{exploration.windows:,} crash points  {count_text(exploration.images)} images  "
             f"{exploration.recoveries:,} recoveries  {len(self.features)} features  "
-            f"{len(self.findings)} findings"
+            + (f"{self.corpus:,} kept  " if self.corpus else "")
+            + f"{len(self.findings)} findings"
         )

@@ -1,19 +1,24 @@
 """The work of one process of a campaign: a few traces by number, and what fails made short.
 
-Trace ``number`` is a function of (seed, number) and the code, nothing else.
+Trace ``number`` is a function of (seed, number), of what it is made from (``steering``) and of the
+code, nothing else.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
 
 from watosfs_fuzz.canaries.catalogue import applied
 from watosfs_fuzz.case import SEEN_WITHOUT_CRASHES, Case
+from watosfs_fuzz.corpus import CorpusTrace
 from watosfs_fuzz.crash.persistence import PERSISTENCES
 from watosfs_fuzz.crashes import FAILURES_COMPARED_MAX
 from watosfs_fuzz.dialect import Tree
 from watosfs_fuzz.findings import Finding, write_whole
-from watosfs_fuzz.generate import Generator
+from watosfs_fuzz.generate import EVERY_KIND, Generator
 from watosfs_fuzz.minimise import Minimiser
+from watosfs_fuzz.novelty import features_of
 from watosfs_fuzz.power_cut import ALL_PERSISTED, NONE_PERSISTED, POLICIES
 from watosfs_fuzz.program.session import ProgramTimedOut
 from watosfs_fuzz.report.evidence import evidence_of
@@ -21,13 +26,15 @@ from watosfs_fuzz.report.story import story
 from watosfs_fuzz.run import Run, RunOptions, RunReport
 from watosfs_fuzz.seeds import random_of
 from watosfs_fuzz.sketch import FileSketch
+from watosfs_fuzz.steering import Task
+from watosfs_fuzz.swarm import swarm_of
 from watosfs_fuzz.tally import Settings, Tally
-from watosfs_fuzz.target import Geometry
+from watosfs_fuzz.target import Geometry, Target
 from watosfs_fuzz.targets.registry import make_target
+from watosfs_fuzz.variation import Varied, script_of
 from watosfs_model.operations import Crash
 from watosfs_model.trace import format_trace
 
-TRACES_PER_TASK = 4
 MEMO_ENTRIES_MAX = 50_000
 #: Every other trace runs on a volume whose nodes split early, with room for high trees.
 SPLITTING_ENTRIES = 4
@@ -41,6 +48,8 @@ MINIMISING_HANGS_COST_MAX = 200
 UNMINIMISED = "unminimised"
 
 Stop = Callable[[], bool]
+#: (kind, subject) of failures: what makes two the same.
+Known: TypeAlias = frozenset[tuple[str, str]]
 
 
 def never() -> bool:
@@ -78,22 +87,48 @@ def run_options(settings: Settings, number: int) -> RunOptions:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A trace that was run: what became of it, as a case, and the target as it left that."""
+
+    report: RunReport
+    case: Case
+    target: Target
+
+
 def run_trace(settings: Settings, number: int, memo: dict[object, object]) -> RunReport:
-    """Generate and run a trace."""
-    target = make_target(settings.target, Geometry())
-    dialect = target.dialect
-    source = Generator(settings.seed, number, dialect=dialect)
-    target = make_target(settings.target, geometry_of(source, number))
-    run = Run(target, run_options(settings, number), memo)
+    """Generate and run a trace; what became of it."""
+    return run_from(settings, number, (), memo).report
+
+
+def run_from(
+    settings: Settings, number: int, parents: Sequence[Case], memo: dict[object, object]
+) -> Ran:
+    """Generate a trace, from ``parents`` when there are any, and run it."""
+    dialect = make_target(settings.target, Geometry()).dialect
+    swarm = swarm_of(settings.seed, number) if settings.swarm else EVERY_KIND
+    options = run_options(settings, number)
+    if parents:
+        script = script_of(random_of(settings.seed, number, "vary"), parents)
+        source: Generator = Varied(settings.seed, number, script, dialect, swarm)
+        geometry = parents[0].geometry
+        options = replace(options, cuts=parents[0].cuts + options.cuts)
+    else:
+        source = Generator(settings.seed, number, dialect=dialect, swarm=swarm)
+        geometry = geometry_of(source, number)
+    target = make_target(settings.target, geometry)
+    run = Run(target, options, memo)
+    report = run.report
     while (operation := source.next()) is not None:
         outcome = run.apply(operation)
-        if run.report.failure is not None:
-            return run.report
+        if report.failure is not None:
+            return Ran(report, case_of(settings, geometry, report), target)
         if isinstance(operation, Crash):
             source.recovered(nodes_of(target.observe()[0]))
         else:
             source.learn(operation, outcome.errno or None, outcome.value)
-    return run.finish()
+    run.finish()
+    return Ran(report, case_of(settings, geometry, report), target)
 
 
 def nodes_of(tree: Tree) -> list[tuple[bytes, FileSketch | bytes | None]]:
@@ -112,13 +147,13 @@ def nodes_of(tree: Tree) -> list[tuple[bytes, FileSketch | bytes | None]]:
     return nodes
 
 
-def case_of(settings: Settings, number: int, report: RunReport) -> Case:
-    """A trace that was run, as a case."""
+def case_of(settings: Settings, geometry: Geometry, report: RunReport) -> Case:
+    """A trace that was run on such a volume, as a case."""
     return Case(
         operations=tuple(report.operations),
         cuts=tuple(report.cuts),
         target=settings.target,
-        geometry=geometry_of(Generator(settings.seed, number), number),
+        geometry=geometry,
         nested=settings.nested,
         cap=settings.cap,
         device=settings.device,
@@ -166,19 +201,29 @@ def with_smallest_choice(finding: Finding) -> Finding:
     return replace(finding, choice=choice, failure=failure)
 
 
-def run_task(
-    settings: Settings, first: int, known: frozenset[tuple[str, str]], stop: Stop = never
-) -> Tally:
-    """A few traces. Failures already ``known`` are counted, not minimised again."""
+@dataclass(slots=True)
+class Part:
+    """What a task did. Findings of its tally are as they were found; ``shown`` are the sound
+    traces, for the corpus.
+    """
+
+    tally: Tally
+    shown: list[CorpusTrace] = field(default_factory=list)
+
+
+def run_part(settings: Settings, task: Task, known: Known, stop: Stop = never) -> Part:
+    """The traces of a task. Failures already ``known`` are only counted."""
     tally = Tally()
+    part = Part(tally)
     memo: dict[object, object] = {}
     seen = set(known)
     with applied(settings.canary):
-        for number in range(first, first + TRACES_PER_TASK):
+        for number, parents in enumerate(task.parents, task.first):
             if stop():
                 tally.is_interrupted = True
                 break
-            report = run_trace(settings, number, memo)
+            ran = run_from(settings, number, parents, memo)
+            report = ran.report
             if len(memo) > MEMO_ENTRIES_MAX:
                 memo.clear()
             tally.traces += 1
@@ -186,30 +231,53 @@ def run_task(
             tally.exploration.add(report.exploration)
             tally.features.update(report.features)
             if report.failure is None:
-                continue
-            if report.failure.key in seen:
+                if settings.guided:
+                    part.shown.append(CorpusTrace(ran.case, features_of(report, ran.target)))
+            elif report.failure.key in seen:
                 tally.repeated += 1
-                continue
-            seen.add(report.failure.key)
-            tally.findings.append(kept_and_minimised(settings, number, report, stop))
+            else:
+                seen.add(report.failure.key)
+                tally.findings.append(found(settings, number, ran))
+    return part
+
+
+def found(settings: Settings, number: int, ran: Ran) -> Finding:
+    """A failure as it was found."""
+    report = ran.report
+    assert report.failure is not None
+    origin = f"seed {settings.seed} trace {number}"
+    return Finding(ran.case, report.failure, report.choice, settings.canary, origin)
+
+
+def run_task(settings: Settings, first: int, known: Known, stop: Stop = never) -> Tally:
+    """A few new traces, and what fails made short."""
+    tally = run_part(settings, Task(first), known, stop).tally
+    tally.findings = [kept_and_minimised(settings, raw, stop) for raw in tally.findings]
     return tally
 
 
-def kept_and_minimised(settings: Settings, number: int, report: RunReport, stop: Stop) -> Finding:
-    """Minimise a failure; meanwhile the long trace lies in ``unminimised``, should all else fail.
+def keep_unminimised(out: Path, finding: Finding) -> Path:
+    """Keep the long trace, should all else fail; its path."""
+    name = f"{finding.origin.replace(' ', '-')}.trace"
+    return write_whole(out / UNMINIMISED / name, format_trace(finding.trace()))
+
+
+def kept_and_minimised(settings: Settings, finding: Finding, stop: Stop) -> Finding:
+    """Minimise a failure; meanwhile the long trace lies in ``unminimised``.
 
     The campaign clears that folder once it has saved what came of it.
     """
-    assert report.failure is not None
-    case = case_of(settings, number, report)
-    origin = f"seed {settings.seed} trace {number}"
-    finding = Finding(case, report.failure, report.choice, settings.canary, origin)
     if settings.out is not None:
-        path = settings.out / UNMINIMISED / f"seed-{settings.seed}-trace-{number}.trace"
-        write_whole(path, format_trace(finding.trace()))
-    hangs = ProgramTimedOut.__name__ in f"{report.failure.subject} {report.failure.story}"
+        keep_unminimised(settings.out, finding)
+    return minimised(finding, stop)
+
+
+def minimised(finding: Finding, stop: Stop = never) -> Finding:
+    """The finding as short as it gets, with its story."""
+    hangs = ProgramTimedOut.__name__ in f"{finding.failure.subject} {finding.failure.story}"
     cost_max = MINIMISING_HANGS_COST_MAX if hangs else MINIMISING_COST_MAX
-    return with_report(smallest_finding(finding, stop, cost_max))
+    with applied(finding.canary):
+        return with_report(smallest_finding(finding, stop, cost_max))
 
 
 def with_report(finding: Finding) -> Finding:

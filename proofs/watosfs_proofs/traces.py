@@ -15,7 +15,7 @@ from watosfs_fuzz.canaries.catalogue import applied as canary_in_force
 from watosfs_fuzz.case import SEEN_WITHOUT_CRASHES
 from watosfs_fuzz.findings import Finding, write_finding
 from watosfs_fuzz.tally import Settings
-from watosfs_fuzz.worker import case_of, run_trace, smallest_finding
+from watosfs_fuzz.worker import run_from, smallest_finding
 from watosfs_model.trace import format_operation
 from watosfs_proofs.obligation import REFUTED, Result
 from watosfs_proofs.report import story
@@ -75,11 +75,11 @@ def _failing(obligation: str, canary: str | None) -> list[Finding]:
     found: list[Finding] = []
     for settings, number in _draws():
         with _watching(obligation) as watch:
-            report = run_trace(settings, number, {})
+            ran = run_from(settings, number, (), {})
+        report = ran.report
         if report.failure is not None and (watch is None or watch.calls):
-            case = case_of(settings, number, report)
             origin = f"proof of {obligation}, seed {settings.seed} trace {number}"
-            found.append(Finding(case, report.failure, report.choice, canary, origin))
+            found.append(Finding(ran.case, report.failure, report.choice, canary, origin))
             if len(found) == CANDIDATES:
                 break
     return found

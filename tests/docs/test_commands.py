@@ -58,6 +58,8 @@ STATUS = (
 ELSEWHERE = {
     "make": ".ci/run runs make test; the others are its parts",
     "python3 -m venv": "what make does, and .ci/run makes",
+    "dask ": "tests/fuzz/test_cluster.py starts them",
+    "watosfs-fuzz campaign --seconds 28800 --scheduler": "likewise, with a campaign on them",
 }
 
 

@@ -25,7 +25,7 @@ from watosfs_fuzz.simplify_names import flatter_traces, renamed_traces
 from watosfs_fuzz.tally import Settings
 from watosfs_fuzz.targets import registry
 from watosfs_fuzz.targets.model import ModelTarget
-from watosfs_fuzz.worker import case_of, run_trace, smallest_finding
+from watosfs_fuzz.worker import run_from, smallest_finding
 from watosfs_model import Outcome
 from watosfs_model.operations import Crash, Mkdir, Operation, Sync
 from watosfs_model.trace import format_operation, parse_trace
@@ -87,9 +87,10 @@ def lines(operations: tuple[Operation, ...]) -> list[str]:
 def smallest(target_class: type[ModelTarget], seed: int) -> Case:
     settings = Settings(target="planted", seed=seed)
     for number in range(200):
-        report = run_trace(settings, number, {})
+        ran = run_from(settings, number, (), {})
+        report = ran.report
         if report.failure is not None and report.failure.kind == PLANTED[target_class][0]:
-            finding = Finding(case_of(settings, number, report), report.failure)
+            finding = Finding(ran.case, report.failure)
             return smallest_finding(finding).case
     raise AssertionError(f"{target_class.__name__} was not found")
 

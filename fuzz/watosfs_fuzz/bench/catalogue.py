@@ -20,6 +20,9 @@ LOCKSTEP, CRASH, NESTED, PROOF = "lockstep", "crash", "nested", "proof"
 #: Those that judge a mounted volume.
 OF_VOLUMES = (CAMPAIGN, LOCKSTEP, CRASH, NESTED)
 MODES = (*OF_VOLUMES, KERNEL, FAILING, PARSER, PROOF)
+#: The name under which the unmodified code is measured, and the targets of its campaigns.
+UNMODIFIED = "none"
+TARGETS = ("wfs3", "fat12", "fat32")
 #: Fault of the list -> (the canary that plants it, the mode that must notice it).
 _CANARIES = {
     "SB2": ("second-flush-missing", CAMPAIGN),
@@ -62,6 +65,11 @@ class Fault:
     mode: str
     harness: str = ""
 
+    @property
+    def is_planted(self) -> bool:
+        """Whether there is anything to find; ``canary`` is the target of a campaign otherwise."""
+        return not self.identity.startswith(UNMODIFIED)
+
     def by(self, mode: str) -> "Fault":
         """The same fault, to be noticed by another mode."""
         return replace(self, mode=mode)
@@ -77,6 +85,15 @@ def faults() -> list[Fault]:
         image = "wfs3-image" if PLANTED[identity].target == "wfs3" else "fat-image"
         found.append(Fault(identity, identity, *_ELSEWHERE.get(identity, (CAMPAIGN, image))))
     return sorted(found, key=lambda fault: fault.identity)
+
+
+def sound() -> list[Fault]:
+    """The unmodified code in every mode that faults are measured in: false positives."""
+    found = [Fault(f"{UNMODIFIED}-{target}", target, CAMPAIGN) for target in TARGETS]
+    found += [Fault(UNMODIFIED, "", mode) for mode in (KERNEL, FAILING)]
+    for harness in sorted({fault.harness for fault in faults() if fault.mode == PARSER}):
+        found.append(Fault(f"{UNMODIFIED}-{harness}", "", PARSER, harness))
+    return found
 
 
 def require_fault(identity: str) -> Fault:

@@ -50,7 +50,7 @@ for _identity, _description, _place, _old, _new in (
     ("FD11", "a write within the file cuts its size", (FileData, "write"),
      "at += take\n    inode.size = max(inode.size, end)", "at += take\n    inode.size = end"),
     ("OWN1", "unlink forgets the change time", (Namespace, "drop_link"),
-     "inode.ctime_ns = engine.clock()", "pass"),
+     "inode.ctime_ns = self.engine.clock()", "pass"),
     ("OWN2", "rmdir keeps the parent's link count", (Namespace, "rmdir"),
      "parent.nlink -= 1", "pass"),
     ("OWN3", "O_APPEND writes at the offset given", (Handle, "pwrite"),

@@ -3,10 +3,16 @@
 A run that found nothing says only that the time is above its budget: it is censored, not left out.
 """
 
-from collections.abc import Sequence
-from math import sqrt
+from collections.abc import Callable, Sequence
+from math import inf, sqrt
+from typing import TypeVar
+
+from watosfs_fuzz.seeds import random_of
 
 Z_95 = 1.959963984540054
+#: Samples of a bootstrap.
+DRAWS = 1000
+Group = TypeVar("Group")
 
 
 def wilson(found: int, tried: int) -> tuple[float, float]:
@@ -32,3 +38,17 @@ def median_time(runs: Sequence[tuple[float, bool]]) -> float | None:
                 return seconds
         at_risk -= 1
     return None
+
+
+def bootstrap(
+    groups: Sequence[Group], figure: Callable[[Sequence[Group]], float | None]
+) -> tuple[float | None, float | None]:
+    """The 95 % percentile interval of a figure when whole groups are drawn anew; None counts as
+    above everything. The same groups give the same interval. Raises ValueError without groups.
+    """
+    if not groups:
+        raise ValueError("no groups")
+    rng = random_of(0, len(groups), "bootstrap")
+    drawn = [figure(rng.choices(groups, k=len(groups))) for _ in range(DRAWS)]
+    ordered = sorted(drawn, key=lambda value: inf if value is None else value)
+    return ordered[int(DRAWS * 0.025)], ordered[int(DRAWS * 0.975)]

@@ -31,12 +31,10 @@ from watosfs_fuzz.parsers import loop
 from watosfs_fuzz.parsers.catalogue import require_harness
 from watosfs_fuzz.parsers.harness import Failure, execute
 from watosfs_fuzz.tally import Settings
-from watosfs_fuzz.worker import MEMO_ENTRIES_MAX, kept_and_minimised, never, run_trace
+from watosfs_fuzz.worker import MEMO_ENTRIES_MAX, found, minimised, run_from
 from watosfs_model.operations import Crash
 
 CALLS = 60
-#: The name under which the unmodified code is measured.
-UNMODIFIED = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +79,16 @@ def nested_of(mode: str, number: int) -> int:
 
 def measure_volume(fault: Fault, seed: int, seconds: float) -> Measurement:
     """Traces on a volume: the model alone, or with every crash."""
-    name = None if fault.identity == UNMODIFIED else fault.canary
-    target = "wfs3" if name is None else require_canary(name).target
+    name = fault.canary if fault.is_planted else None
+    target = fault.canary if name is None else require_canary(name).target
     settings = Settings(target=target, seed=seed, canary=name, crashes=fault.mode != LOCKSTEP)
     memo: dict[object, object] = {}
     executions, start = 0, time.monotonic()
     with applied(name):
         for number in count():
             now = replace(settings, nested=nested_of(fault.mode, number))
-            report = run_trace(now, number, memo)
+            ran = run_from(now, number, (), memo)
+            report = ran.report
             executions += len(report.operations) + report.exploration.recoveries
             spent = time.monotonic() - start
             if len(memo) > MEMO_ENTRIES_MAX:
@@ -98,7 +97,7 @@ def measure_volume(fault: Fault, seed: int, seconds: float) -> Measurement:
                 break
             if spent >= seconds:
                 return missed(fault, seed, seconds, executions)
-        finding = kept_and_minimised(now, number, report, never)
+        finding = minimised(found(now, number, ran))
         broken = finding.case.run(crashes=settings.crashes, memo={}).failure
     good = finding.case.run(crashes=settings.crashes, memo={}).failure
     operations = finding.case.operations
@@ -112,7 +111,7 @@ def measure_volume(fault: Fault, seed: int, seconds: float) -> Measurement:
 
 def measure_parser(fault: Fault, seed: int, seconds: float) -> Measurement:
     """Hostile bytes for one harness, from its seeds on."""
-    name = None if fault.identity == UNMODIFIED else fault.canary
+    name = fault.canary if fault.is_planted else None
     harness = require_harness(fault.harness)
     with applied(name):
         tally = loop.run(harness, (), seed=seed, seconds=seconds, stop_at_failure=True)
@@ -130,9 +129,8 @@ def measure_parser(fault: Fault, seed: int, seconds: float) -> Measurement:
 
 def measure_kernel(fault: Fault, seed: int, seconds: float) -> Measurement:
     """Generated system calls of several processes."""
-    plain = fault.identity == UNMODIFIED
     plant: AbstractContextManager[object] = (
-        nullcontext() if plain else KERNEL_CANARIES[fault.canary].plant()
+        KERNEL_CANARIES[fault.canary].plant() if fault.is_planted else nullcontext()
     )
     target, executions, start = WatosfsKernelTarget(), 0, time.monotonic()
     with plant:
@@ -157,7 +155,7 @@ def measure_kernel(fault: Fault, seed: int, seconds: float) -> Measurement:
 
 def measure_failing(fault: Fault, seed: int, seconds: float) -> Measurement:
     """Devices that fail, the profiles in turn."""
-    name = "" if fault.identity == UNMODIFIED else fault.canary
+    name = fault.canary if fault.is_planted else ""
     executions, start = 0, time.monotonic()
     with FAULT_CANARIES[name].plant() if name in FAULT_CANARIES else applied(name or None):
         for number in count():

@@ -8,27 +8,21 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from statistics import median
-from typing import Any
 
 from watosfs_fuzz.bench.catalogue import (
-    CAMPAIGN,
-    FAILING,
-    KERNEL,
     MODES,
-    PARSER,
     Fault,
     faults,
     modes_of,
     require_fault,
+    sound,
 )
-from watosfs_fuzz.bench.figures import median_time, wilson
-from watosfs_fuzz.bench.measure import UNMODIFIED, measure
+from watosfs_fuzz.bench.measure import measure
+from watosfs_fuzz.bench.summary import Row, summary, table
 from watosfs_fuzz.findings import write_whole
 from watosfs_fuzz.provenance import commit
 
 _EXIT_FOUND, _EXIT_UNFINISHED = 1, 2
-Row = dict[str, Any]
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -52,18 +46,7 @@ def bench(options: argparse.Namespace) -> int:
     """
     if min(options.seeds, options.jobs) < 1 or options.seconds <= 0:
         raise ValueError("--seeds, --jobs and --seconds are above 0")
-    if options.unmodified:
-        chosen = [Fault(UNMODIFIED, "", mode) for mode in (CAMPAIGN, KERNEL, FAILING)]
-        chosen += [Fault(UNMODIFIED, "", PARSER, "wfs3-image")]
-    else:
-        chosen = [require_fault(name) for name in options.only] if options.only else faults()
-        if options.mode:
-            chosen = [
-                fault.by(mode)
-                for fault in chosen
-                for mode in modes_of(fault)
-                if {mode, "all"} & set(options.mode)
-            ]
+    chosen = chosen_by(options)
     rows = read_state(options.state, options.seconds)
     keys = {(row["fault"], row["mode"], row["seed"]) for row in rows}
     todo = [
@@ -94,6 +77,19 @@ def bench(options: argparse.Namespace) -> int:
     if options.unmodified:
         return _EXIT_FOUND if any(row["found"] for row in rows) else 0
     return 0 if all(row["found"] and row["replays"] for row in rows) else _EXIT_FOUND
+
+
+def chosen_by(options: argparse.Namespace) -> list[Fault]:
+    """What is to be measured. Raises ValueError for a fault that is not planted."""
+    chosen = sound() if options.unmodified else faults()
+    if options.only:
+        chosen = [require_fault(name) for name in options.only]
+    if not options.mode:
+        return chosen
+    if options.unmodified:
+        return [fault for fault in chosen if fault.mode in options.mode]
+    modes = set(options.mode)
+    return [f.by(mode) for f in chosen for mode in modes_of(f) if {mode, "all"} & modes]
 
 
 def read_state(path: Path | None, seconds: float) -> list[Row]:
@@ -133,51 +129,3 @@ def line(row: Row) -> str:
     return (
         f"{row['fault']:6} {row['mode']:9} seed {row['seed']}  {row['seconds']:6.1f} s  {verdict}"
     )
-
-
-def summary(rows: list[Row]) -> Row:
-    """The figures over all runs; None where there is nothing to count."""
-    found = [row for row in rows if row["found"]]
-    lengths = [row["trace_length"] for row in found if row["trace_length"] is not None]
-    return {
-        "found": len(found),
-        "tried": len(rows),
-        "interval_95": wilson(len(found), len(rows)) if rows else None,
-        "seconds_median": median_time([(row["seconds"], row["found"]) for row in rows]),
-        "trace_length_median": median(lengths) if lengths else None,
-        "replaying": sum(row["replays"] for row in found),
-    }
-
-
-def table(rows: list[Row]) -> str:
-    """Markdown: a line for each fault, then the figures over all."""
-    lines = [
-        "| fault | mode | found | 95 % | median s | median executions | operations | replays |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for fault, mode in sorted({(row["fault"], row["mode"]) for row in rows}):
-        mine = [row for row in rows if (row["fault"], row["mode"]) == (fault, mode)]
-        low, high = wilson(sum(row["found"] for row in mine), len(mine))
-        total = summary(mine)
-        middle = total["seconds_median"]
-        executions = [row["executions"] for row in mine if row["found"]]
-        lines.append(
-            f"| {fault} | {mode} | {total['found']} of {total['tried']} | {low:.0%} to {high:.0%} "
-            f"| {'-' if middle is None else f'{middle:.1f}'} "
-            f"| {f'{median(executions):,.0f}' if executions else '-'} "
-            f"| {total['trace_length_median'] or '-'} | {total['replaying']} |"
-        )
-    if rows:
-        total = summary(rows)
-        low, high = total["interval_95"]
-        lines += ["", f"{total['found']} of {total['tried']} runs found it "
-                  f"(95 % interval {low:.0%} to {high:.0%}); median "
-                  f"time {seconds_text(total['seconds_median'])}, "
-                  f"median trace {total['trace_length_median'] or '-'} operations, "
-                  f"{total['replaying']} replay"]  # fmt: skip
-    return "\n".join(lines)
-
-
-def seconds_text(seconds: float | None) -> str:
-    """A median time; None when fewer than half of the runs found something."""
-    return "above the budget" if seconds is None else f"{seconds:.2f} s"

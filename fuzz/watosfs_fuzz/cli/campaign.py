@@ -5,6 +5,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -22,6 +23,19 @@ from watosfs_fuzz.tally import Settings, Tally
 LOG_INTERVAL_SECONDS = 5.0
 EXIT_FOUND, EXIT_INTERRUPTED = 1, 130
 FINDINGS_SHOWN = 8
+
+
+def add_guidance(run: argparse.ArgumentParser) -> None:
+    """What traces are made from."""
+    run.add_argument("--no-guide", action="store_true", help="vary no traces that were kept")
+    run.add_argument("--no-swarm", action="store_true", help="the same mixture all the time")
+    run.add_argument(
+        "--corpus", type=Path, metavar="DIR", help="keep traces that showed something new, and vary"
+    )
+    run.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster, as in tcp://host:8786"
+    )
+    run.add_argument("--resume", action="store_true", help="go on from where --corpus stands")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -44,7 +58,16 @@ def run(options: argparse.Namespace) -> int:
         canary=options.canary,
         findings_max=options.findings_max,
         out=options.out,
+        guided=not options.no_guide,
+        swarm=not options.no_swarm,
+        corpus=options.corpus,
+        resume=options.resume,
+        scheduler=options.scheduler,
     )
+    if settings.corpus is not None and not settings.guided:
+        raise ValueError("--no-guide keeps no corpus")
+    if settings.resume and settings.corpus is None:
+        raise ValueError("--resume needs the --corpus of the campaign to resume")
     if settings.canary is not None:
         require_canary(settings.canary)
     tally = recorded(settings, options)
@@ -124,6 +147,7 @@ def view(tally: Tally, settings: Settings) -> Group:
         ("images left out", count_text(exploration.images_left_out)),
         ("recoveries", f"{exploration.recoveries:,} ({exploration.recoveries / seconds:,.0f}/s)"),
         ("features seen", features_text(tally.features)),
+        ("traces kept", f"{tally.corpus:,} (they showed {tally.novelties:,} different things)"),
     ):
         table.add_row(Text(name, style="dim"), value)
     style = "bold red" if tally.findings else "green"
@@ -160,6 +184,7 @@ def print_summary(tally: Tally, options: argparse.Namespace) -> None:
         f"{exploration.outcomes_reused:,} more reused)"
     )
     print(f"features seen       {features_text(tally.features)}")
+    print(f"traces kept         {tally.corpus:,}, showing {tally.novelties:,} different things")
     print(f"findings            {len(tally.findings)} ({tally.repeated} more of the same)")
     for finding in tally.findings:
         path = options.out / f"{finding.identity}.trace"

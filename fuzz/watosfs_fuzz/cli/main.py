@@ -85,6 +85,7 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--canary", help="fuzz a broken variant (see `canaries`)")
     run.add_argument("--out", type=Path, default=Path("findings"), help="for findings (findings)")
     run.add_argument("--metrics", type=Path, metavar="FILE", help="keep figures in an SQLite file")
+    campaign.add_guidance(run)
     run.add_argument("--json", action="store_true", help="print the summary as JSON")
     run.set_defaults(run=campaign.run)
 

@@ -48,6 +48,20 @@ def _almost_a_sector_of_table() -> MemoryDevice:
     return device
 
 
+def _reserved_bits_set() -> SparseImage:
+    """FAT32 whose entries all have their top 4 bits set, which mean nothing."""
+    device = _made(600, Options(bits=32, sectors_per_cluster=1, volume_id=1))
+    _fill(device)
+    image = SparseImage.of_device(device)
+    raw = image.read(0)
+    start, size = int.from_bytes(raw[14:16], "little"), int.from_bytes(raw[36:40], "little")
+    for number in range(start, start + raw[16] * size):
+        sector = bytearray(image.read(number))
+        sector[3::4] = bytes(byte | 0xF0 for byte in sector[3::4])
+        image.blocks[number] = bytes(sector)
+    return image
+
+
 @cache
 def images() -> tuple[bytes, ...]:
     """As inputs of the image harness."""
@@ -63,4 +77,5 @@ def images() -> tuple[bytes, ...]:
         _fill(device)
         found.append(device)
     found.append(_almost_a_sector_of_table())
-    return tuple(SparseImage.of_device(device).encode() for device in found)
+    made = [SparseImage.of_device(device) for device in found]
+    return tuple(image.encode() for image in (*made, _reserved_bits_set()))

@@ -15,6 +15,9 @@ from watosfs_fuzz.seeds import random_of
 #: Inputs kept at most, and the share of executions that cross two of them.
 _KEPT_MAX: Final = 3000
 _CROSSED: Final = 0.15
+#: The share of mutants that are of what a run began with: one edit alone in a sound input says
+#: what two edits do not.
+_OF_THE_FIRST: Final = 0.2
 _FAILURES_MAX: Final = 20
 _CLOCK_EVERY: Final = 16
 
@@ -76,7 +79,8 @@ def run(
         elif pool and random.random() < _CROSSED:
             data = harness.cross(random.choice(pool), random.choice(pool), random)
         else:
-            data = harness.mutate(random.choice(pool) if pool else b"", random)
+            parents = first if first and random.random() < _OF_THE_FIRST else pool
+            data = harness.mutate(random.choice(parents) if parents else b"", random)
         number += 1
         result = execute(harness, data)
         if tally.take(data, result):

@@ -39,10 +39,12 @@ def mutate(data: bytes, random: Random) -> bytes:
             _pointer(image, random)
         elif kind < 0.85:
             _superblocks(image, random)
-        elif kind < 0.95:
+        elif kind < 0.94:
             _copy_block(image, random)
-        else:
+        elif kind < 0.97:
             _size(image, random)
+        else:
+            _phantom(image, random)
     return image.encode()
 
 
@@ -140,6 +142,31 @@ def _copy_block(image: SparseImage, random: Random) -> None:
         image.blocks.pop(target, None)
     else:
         image.blocks[target] = image.blocks[random.choice(numbers)]
+
+
+def _phantom(image: SparseImage, random: Random) -> None:
+    """A child that is one commit newer than its parent, on a volume that is newer than both: what
+    a lost write of the parent leaves.
+    """
+    inner = [n for n, raw in image.blocks.items() if _is_node(raw) and HEADER.get(raw, 0, "level")]
+    if not inner:
+        return
+    parent = image.blocks[random.choice(sorted(inner))]
+    _, start = entry_place(bytearray(parent), HEADER.get(parent, 0, "magic"), random)
+    number = PAIR.get(parent, start, "value")
+    child = bytearray(image.blocks.get(number, b""))
+    if not child or not _is_node(child):
+        return
+    newer = HEADER.get(parent, 0, "generation") + 1
+    HEADER.put(child, 0, "generation", newer & ((1 << 64) - 1))
+    seal_node(child, 0)
+    image.blocks[number] = bytes(child)
+    for slot in (0, 1):
+        raw = bytearray(image.read(slot))
+        if SUPERBLOCK.get(raw, 0, "root_generation") < newer < 1 << 64:
+            SUPERBLOCK.put(raw, 0, "root_generation", newer)
+            seal_superblock(raw, 0)
+            image.blocks[slot] = bytes(raw)
 
 
 def _size(image: SparseImage, random: Random) -> None:

@@ -13,6 +13,7 @@ from zlib import crc32
 from watosfs.block.device import Buffer
 from watosfs.block.gather import GatheringDevice
 from watosfs.errors import DamageError
+from watosfs.wfs3.compression import decompressed
 from watosfs.wfs3.format import BLOCK_SIZE, CHUNK_SIZE
 from watosfs.wfs3.records import Extent, Inode
 
@@ -116,12 +117,14 @@ def load(engine: "Engine", wanted: dict[int, Extent]) -> dict[tuple[int, int], B
     for (block, _, extents), buffer in zip(runs, buffers, strict=True):
         view = memoryview(buffer)
         for extent in extents:
-            start = (extent.disk_block - block) * BLOCK_SIZE
-            data = view[start : start + extent.length]
+            start, length = extent.disk_block - block, extent.length
+            data = view[start * BLOCK_SIZE : (start + extent.stored_blocks) * BLOCK_SIZE]
             if crc32(data) != extent.crc32:
-                problem = f"crc32 of {extent.length} bytes at offset {extent.file_offset} differs"
+                problem = f"crc32 of {length} bytes at offset {extent.file_offset} differs"
                 raise DamageError("file data", extent.disk_block, problem)
-            loaded[extent.disk_block, extent.length] = data
+            loaded[extent.disk_block, length] = (
+                decompressed(data, length, extent.disk_block) if extent.flags else data
+            )
     return loaded
 
 
@@ -136,7 +139,7 @@ def runs_of(wanted: dict[int, Extent]) -> Iterator[tuple[int, int, list[Extent]]
         if not run:
             start = end = block
         run.append(extent)
-        end = block + extent.length // BLOCK_SIZE
+        end = block + extent.stored_blocks
     if run:
         yield start, end - start, run
 

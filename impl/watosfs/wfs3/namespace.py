@@ -179,12 +179,10 @@ class Namespace:
         slash).
         """
         path = place.path
-        if place.special:
+        if place.special or place.kind == TYPE_DIRECTORY:
             raise failure(errno.EISDIR, path)
         if not place.number:
             raise failure(errno.ENOENT, path)
-        if place.kind == TYPE_DIRECTORY:
-            raise failure(errno.EISDIR, path)
         if place.trailing_slash:
             raise failure(errno.ENOTDIR, path)
         self.refuse_miscounted(place)
@@ -242,9 +240,7 @@ class Namespace:
         self.drop_directory(place.number)
 
     def refuse_miscounted(self, place: Place) -> None:
-        """EUCLEAN before the name of an inode goes that counts none; or of a directory whose parent
-        counts none. Where nothing may be changed, EROFS comes first.
-        """
+        """EUCLEAN when the inode, or a directory's parent, counts no link; EROFS comes first."""
         is_directory = place.kind == TYPE_DIRECTORY
         counting, least = (place.parent, 3) if is_directory else (place.number, 1)
         nlink = self.engine.inode(counting).nlink
@@ -262,11 +258,11 @@ class Namespace:
 
     def drop_link(self, number: int) -> None:
         """One name less for a non-directory."""
-        inode = self.engine.inode(number)
+        engine, inode = self.engine, self.engine.inode(number)
         if inode.nlink > 1 or self.is_kept(number):
-            inode = self.engine.modify(number)
+            inode = engine.modify(number)
             inode.nlink -= 1
-            inode.ctime_ns = self.engine.clock()
+            inode.ctime_ns = engine.clock()
             if inode.nlink:
                 return
         self.bury(inode)

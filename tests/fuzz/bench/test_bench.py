@@ -13,10 +13,11 @@ from watosfs_fuzz.bench.catalogue import (
     faults,
     modes_of,
     require_fault,
+    sound,
 )
-from watosfs_fuzz.bench.figures import median_time, wilson
+from watosfs_fuzz.bench.figures import bootstrap, median_time, wilson
 from watosfs_fuzz.bench.measure import measure
-from watosfs_fuzz.cli.bench import table
+from watosfs_fuzz.bench.summary import Row, summary, table
 from watosfs_fuzz.cli.main import main
 
 ENOUGH_SECONDS = 60.0
@@ -46,9 +47,47 @@ def test_the_modes_of_a_fault_begin_with_its_own() -> None:
 
 
 def test_the_summary_says_in_words_that_no_median_is_known() -> None:
-    row = {"fault": "X", "mode": "campaign", "seed": 0, "found": False, "seconds": 1.0,
-           "executions": 5, "kind": "", "trace_length": None, "replays": None}  # fmt: skip
-    assert "None" not in table([row])
+    assert "None" not in table([row_of("X", found=False)])
+    assert "above the budget" in table([row_of("X", found=False)])
+    assert "None" not in table([row_of("X"), row_of("Y", found=False)])
+    assert table([]).count("\n") == 1
+
+
+def row_of(fault: str, seed: int = 0, *, found: bool = True, seconds: float = 1.0) -> Row:
+    """A run, as the state file has it."""
+    return {
+        "fault": fault, "mode": "campaign", "seed": seed, "found": found, "seconds": seconds,
+        "executions": 5, "kind": "crash" if found else "", "trace_length": 3 if found else None,
+        "crashes": 1 if found else None, "replays": True if found else None,
+    }  # fmt: skip
+
+
+def test_a_fault_counts_as_found_when_more_than_half_of_its_runs_found_it() -> None:
+    rows = [row_of("X", seed, found=seed < 3) for seed in range(5)]
+    rows += [row_of("Y", seed, found=seed < 2) for seed in range(5)]
+    total = summary(rows)
+    assert (total["faults_found"], total["faults_tried"]) == (1, 2)
+    assert (total["found"], total["tried"]) == (5, 10)
+    assert [one["interval_95"] for one in total["faults"]] == [wilson(3, 5), wilson(2, 5)]
+
+
+def test_the_interval_of_a_median_draws_whole_faults() -> None:
+    quick = [row_of("X", seed, seconds=1.0) for seed in range(20)]
+    slow = [row_of("Y", seed, seconds=9.0) for seed in range(20)]
+    assert summary(quick)["seconds_median_interval_95"] == (1.0, 1.0)
+    assert summary(quick + slow)["seconds_median_interval_95"] == (1.0, 9.0)
+    never = [row_of("Z", seed, found=False) for seed in range(20)]
+    assert summary(quick + never)["seconds_median_interval_95"] == (1.0, None)
+    with pytest.raises(ValueError, match="no groups"):
+        bootstrap([], len)
+
+
+def test_the_sound_code_is_measured_in_every_mode_that_faults_are() -> None:
+    assert {fault.mode for fault in sound()} == {fault.mode for fault in faults()}
+    assert not any(fault.is_planted for fault in sound())
+    assert all(fault.is_planted for fault in faults())
+    for fault in sound():
+        assert not measure(fault, 0, 0.2).found, fault
 
 
 def test_the_interval_of_wilson() -> None:
@@ -72,7 +111,9 @@ def test_the_command_writes_json_and_goes_on_from_its_state(
     first = json.loads(out.read_text())
     assert set(first) == {
         "commit", "seconds", "runs", "found", "tried", "interval_95", "seconds_median",
-        "trace_length_median", "replaying",
+        "executions_median", "trace_length_median", "crashes_median", "replaying", "faults_found",
+        "faults_tried", "faults_interval_95", "seconds_median_interval_95",
+        "trace_length_median_interval_95", "faults",
     }  # fmt: skip
     capsys.readouterr()
     assert main(command) == 0

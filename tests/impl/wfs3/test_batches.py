@@ -93,14 +93,16 @@ def test_a_commit_of_many_small_files_writes_their_data_in_one_call(volume, devi
     assert asked.flushes == 2
 
 
-def test_any_requests_give_what_one_by_one_gives(volume):
+@pytest.mark.parametrize("level", [0, 1])
+def test_any_requests_give_what_one_by_one_gives(volume, level):
+    volume.compress(b"/", level)
     rng = random.Random(7)
     handles = [volume.create(b"/f%d" % i) for i in range(5)]
     for round_number in range(40):
         writes = [
             WriteRequest(
                 rng.choice(handles),
-                rng.randbytes(rng.choice((1, 100, 4096, 70_000))),
+                rng.choice((rng.randbytes(1), b"so")) * rng.choice((1, 100, 4096, 70_000)),
                 rng.choice((0, 5, 4096, 65_536, 300_000)),
             )
             for _ in range(4)
