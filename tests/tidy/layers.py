@@ -73,7 +73,7 @@ THIRD_PARTY = {
     "watosfs": ("zstandard", "rich", "mfusepy", "fsspec"),
     "watosfs_fuzz": (
         "hypothesis", "jinja2", "rich", "msgspec", "orjson", "atheris", "zstandard", "dask",
-        "distributed", "littlefs", "pyfatfs", "fs", "pytest", "matplotlib",
+        "distributed", "littlefs", "pyfatfs", "fs", "pytest", "matplotlib", "coverage",
     ),
     "watosfs_proofs": ("z3", "rich"),
 }  # fmt: skip

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from watosfs_fuzz.cli import parsers_kept
 from watosfs_fuzz.parsers import atheris_engine, corpus, findings, loop
 from watosfs_fuzz.parsers.catalogue import harnesses, require_harness
 from watosfs_fuzz.parsers.harness import Failure, Harness
@@ -33,6 +34,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parse.add_argument("--replay", nargs="*", type=Path, metavar="FILE",
                        help="run inputs or images again (without FILE: the corpora)")  # fmt: skip
     parse.add_argument("--corpora", type=Path, default=_CORPORA, help="kept inputs (tests/corpora)")
+    parsers_kept.add(parse)
     parse.add_argument("--out", type=Path, default=Path("findings"), help="for findings (findings)")
     parse.add_argument("--json", action="store_true", help="print JSON")
     parse.set_defaults(run=run)
@@ -52,6 +54,10 @@ def run(options: argparse.Namespace) -> int:
         for harness in todo:
             print(f"{harness.name:24}{harness.description}")
         return 0
+    if options.keep:
+        return parsers_kept.keep(options, todo)
+    if options.coverage:
+        return parsers_kept.coverage(options, todo)
     if options.replay is not None:
         return replay(options, todo)
     tallies = fuzz(options, todo)
