@@ -17,6 +17,7 @@ SEEDS = {
     "attributes-leak": 1,
     "coalescing-off-by-one": 1,
     "compressed-counted-plain": 1,
+    "compressed-freed-short": 7,
     "fat-both-names": 2,
     "fat-size-before-data": 3,
     "freed-twice": 1,
