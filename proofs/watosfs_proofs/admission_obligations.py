@@ -11,7 +11,9 @@ from watosfs_proofs.executor import Path
 from watosfs_proofs.obligation import Obligation
 
 #: What makes a volume dirty, each by itself.
-CAUSES = ("dirty_nodes", "dirty_inodes", "dirty_trees", "fresh_blocks", "pending_blocks")
+CAUSES = (
+    "dirty_nodes", "dirty_inodes", "dirty_trees", "fresh_blocks", "pending_blocks", "dead_runs",
+)  # fmt: skip
 
 
 def _admitted(path: Path, kernel: Kernel) -> str:
@@ -26,6 +28,7 @@ def _admitted(path: Path, kernel: Kernel) -> str:
     world.books.fresh.count = int(changes["fresh_blocks"])
     pending = types.SimpleNamespace(count=int(changes["pending_blocks"]))
     world.books.limbo = [pending, types.SimpleNamespace(count=1)]  # type: ignore[attr-defined]
+    engine.store.dead.run_count = int(changes["dead_runs"])
     dirty, force = any(changes.values()), path.decide(path.boolean("force"))
     path.prove("dirty when anything changed", engine.is_dirty is dirty)
     engine.read_only_reason = "read-only" if path.decide(path.boolean("read_only")) else None

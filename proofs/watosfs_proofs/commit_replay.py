@@ -13,7 +13,8 @@ from typing import Any
 from watosfs.block.device import Capabilities
 from watosfs.wfs3 import format
 from watosfs_proofs.binding import bind
-from watosfs_proofs.commit_world import Modules, engine_over
+from watosfs_proofs.commit_world import Modules
+from watosfs_proofs.engine_stand_in import engine_over
 from watosfs_proofs.obligation import Replay
 from watosfs_proofs.verdicts import Case, HarnessError
 

@@ -8,7 +8,6 @@ one generation older, names an intact tree as well.
 Trusted: that a loop over transfers that keeps no state does with each what it does with one.
 """
 
-import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -30,6 +29,7 @@ from watosfs_proofs.crash_device import (
     SymbolicSuperblock,
     fields_of,
 )
+from watosfs_proofs.engine_stand_in import engine_over
 from watosfs_proofs.executor import Path, current
 from watosfs_proofs.lists import stated
 from watosfs_proofs.symbolic import SymInt, term
@@ -272,29 +272,3 @@ class World:
         engine.spill = lambda: transfers
         engine.allocator = self.books
         return engine
-
-
-def engine_over(
-    engine_class: type, device: Any, superblock: Any, slot: int, prepared: dict[str, Any]
-) -> Any:
-    """An Engine whose trees and caches are replaced by what they promise: the roots, and that
-    encoding adds to what is spilled.
-    """
-    engine: Any = object.__new__(engine_class)
-    for tree, name in (("inode_tree", "root_tree_block"), ("orphan_tree", "orphan_root")):
-        setattr(engine, tree, types.SimpleNamespace(root=prepared[name]))
-    free_tree = types.SimpleNamespace(root=prepared["free_tree_block"])
-    engine.space = types.SimpleNamespace(tree=free_tree, update_tree=list)
-    engine.encode = lambda placed: placed
-    engine.store = types.SimpleNamespace(
-        generation=superblock.root_generation + 1,
-        generation_max=superblock.root_generation,
-        dirty_count=1,
-        trim=lambda: None,
-    )
-    engine.inode_count, engine.next_inode = prepared["inode_count"], prepared["next_inode"]
-    engine.device, engine.superblock, engine.slot = device, superblock, slot
-    engine.clock, engine.features = (lambda: 0), 0
-    engine.read_only_reason, engine.has_failed, engine.in_transaction = None, False, False
-    engine.revert = engine.reverted = lambda: None
-    return engine

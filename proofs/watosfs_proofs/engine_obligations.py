@@ -27,18 +27,23 @@ BOUND = "any numbers"
 def _engine(path: Path, kernel: SimpleNamespace, calls: list[object]) -> Any:
     """Production's Engine with any counters, nothing dirty by name, and stubs that record."""
     made: Any = object.__new__(kernel.Engine)
-    numbers = ("dirty", "fresh", "limbo0", "limbo1", "generation", "generation_max")
+    numbers = ("dirty", "fresh", "limbo0", "limbo1", "dead", "generation", "generation_max")
     at = {name: SymInt(path.integer(name)) for name in numbers}
     made.store = SimpleNamespace(
         dirty_count=at["dirty"],
         generation=at["generation"],
         generation_max=at["generation_max"],
+        dead=SimpleNamespace(run_count=at["dead"]),
         trim=lambda: calls.append("trim"),
     )
     made.allocator = SimpleNamespace(
         fresh=SimpleNamespace(count=at["fresh"]),
         limbo=[SimpleNamespace(count=at["limbo0"]), SimpleNamespace(count=at["limbo1"])],
         unload=lambda keep: calls.append(("unload", keep)),
+    )
+    made.snapshots = SimpleNamespace(
+        committed=lambda: calls.append("snapshots committed"),
+        find_newest=lambda: calls.append("find newest"),
     )
     made.dirty_inodes, made.dirty_trees = {}, {}
     made.read_only_reason, made.has_failed, made.in_transaction = None, False, True
@@ -47,8 +52,8 @@ def _engine(path: Path, kernel: SimpleNamespace, calls: list[object]) -> Any:
 
 
 def _changed(path: Path, made: Any) -> z3.BoolRef:
-    """Whether anything is dirty, fresh or dropped."""
-    counts = ("dirty", "fresh", "limbo0")
+    """Whether anything is dirty, fresh, dropped or dead."""
+    counts = ("dirty", "fresh", "limbo0", "dead")
     some = [path.inputs[name] > 0 for name in counts]
     return z3.Or(bool(made.dirty_inodes), bool(made.dirty_trees), *some)
 
@@ -131,7 +136,8 @@ def _commit(path: Path, kernel: SimpleNamespace) -> str:
     path.prove("done only when something changed", z3.Or(is_forced, _changed(path, made)))
     path.prove("a read-only volume is not written", made.read_only_reason is None)
     keep = kernel.FREE_RUNS_IN_MEMORY_MAX
-    done = sorted(map(str, calls[2:])) == sorted(map(str, [("unload", keep), "trim"]))
+    after = [("unload", keep), "trim", "snapshots committed"]
+    done = sorted(map(str, calls[2:])) == sorted(map(str, after))
     path.prove("committed, then memory is given back", calls[:2] == ["prepare", "commit"] and done)
     given = (("medium", "device", made.allocator), made.allocator, "slot", "writes", superblock)
     path.prove("the protocol is given what was prepared", made.slot == ("new slot", given))
@@ -166,9 +172,14 @@ def _prepare(path: Path, kernel: SimpleNamespace) -> str:
     made = _engine(path, kernel, calls)
     names = ("available", "held", "next_inode", "inode_count", "time", "before_time")
     at = {name: path.integer(name) for name in names}
-    roots = {name: path.integer(name) for name in ("inodes", "orphans", "free")}
+    roots = {name: path.integer(name) for name in ("inodes", "orphans", "free", "snapshots")}
     trees = {name: SimpleNamespace(root=SymInt(value)) for name, value in roots.items()}
     made.inode_tree, made.orphan_tree = trees["inodes"], trees["orphans"]
+
+    def store_lists() -> list[str]:
+        calls.append("store_lists")
+        made.snapshots.tree = trees["snapshots"]
+        return ["dead lists"]
 
     def update_tree() -> list[str]:
         calls.append("update_tree")
@@ -185,15 +196,17 @@ def _prepare(path: Path, kernel: SimpleNamespace) -> str:
 
     made.space = SimpleNamespace(tree=None, update_tree=update_tree)
     made.encode, made.spill = encode, spill
+    deleting = path.integer("deleting")
+    made.snapshots = SimpleNamespace(tree=None, store_lists=store_lists, deleting=SymInt(deleting))
     made.allocator.available, made.allocator.held = SymInt(at["available"]), SymInt(at["held"])
     made.next_inode, made.inode_count = SymInt(at["next_inode"]), SymInt(at["inode_count"])
     made.clock = lambda: SymInt(at["time"] - at["before_time"])
-    made.superblock = SimpleNamespace(_replace=lambda **fields: fields, incompat=1)
+    made.superblock = SimpleNamespace(_replace=lambda **fields: fields, incompat=1, ro_compat=3)
     made.features = 2
     fields, writes = made.prepare()
-    order = ["spill", "update_tree", ("encode", ["node of the free tree"])]
+    order = ["spill", "store_lists", "update_tree", ("encode", ["node of the free tree"])]
     path.prove("the free tree is written last, each once", calls == order)
-    path.prove("all that was placed is written", writes == ["spilled", "its block"])
+    path.prove("all that was placed is written", writes == ["spilled", "dead lists", "its block"])
     now = at["time"] - at["before_time"]
     due = {
         "free_blocks": at["available"] + at["held"],
@@ -205,6 +218,9 @@ def _prepare(path: Path, kernel: SimpleNamespace) -> str:
         "next_inode": at["next_inode"],
         "commit_time_ns": z3.If(now > 0, now, 0),
         "incompat": z3.IntVal(3),
+        "snapshot_root": roots["snapshots"],
+        "snapshot_deleting": deleting,
+        "ro_compat": z3.If(roots["snapshots"] != 0, 7, 3),
     }
     path.prove("no other word changes", set(fields) == set(due))
     for name, value in due.items():
@@ -238,9 +254,10 @@ def _mirror(path: Path, kernel: SimpleNamespace) -> str:
     agree = path.decide(path.boolean("copies_agree"))
     made.recover(copies_agree=agree)
     mirrored = (("medium", "device", made.allocator), "slot", "superblock")
-    path.prove("repaired once, exactly when needed", calls == ([] if agree else [mirrored]))
+    path.prove("what snapshots keep is known first", calls[:1] == ["find newest"])
+    path.prove("repaired once, exactly when needed", calls[1:] == ([] if agree else [mirrored]))
     made.mirror()
-    path.prove("mirrored once more", calls[-1:] == [mirrored] and len(calls) == 2 - agree)
+    path.prove("mirrored once more", calls[-1:] == [mirrored] and len(calls) == 3 - agree)
     return "agreed" if agree else "repaired"
 
 

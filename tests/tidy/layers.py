@@ -52,6 +52,7 @@ CHECKER_MAY_USE = (
     "watosfs.wfs3.node",
     "watosfs.wfs3.packed_attributes",
     "watosfs.wfs3.records",
+    "watosfs.wfs3.snapshot_records",
     "watosfs.block",
     "watosfs.errors",
 )

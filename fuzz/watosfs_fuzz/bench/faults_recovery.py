@@ -15,7 +15,7 @@ Function = Callable[..., Any]
 
 for _identity, _description, _place, _old, _new in (
     ("AL6", "no reserve: what frees space finds none", (Admission, "has_room"),
-     "need + (0 if frees else self.space.reserve)", "need"),
+     "available >= need + kept", "available >= need"),
     ("FD1", "what lies beyond a cut stays in the tree", (FileData, "cut"),
      "self.remove_extents(inode, beyond * CHUNK_SIZE, None)", "pass"),
     ("RE5", "reclaiming an orphan may not use the reserve", (orphans, "reclaim"),

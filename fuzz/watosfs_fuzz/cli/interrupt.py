@@ -9,10 +9,12 @@ from rich.table import Table
 
 from watosfs_fuzz.crash.explore import Exploration, count_text
 from watosfs_fuzz.crash.persistence import PERSISTENCES
-from watosfs_fuzz.upkeep import fat, wfs3
+from watosfs_fuzz.upkeep import fat, wfs3, wfs3_snapshots
 from watosfs_fuzz.upkeep.task import Task, cut_everywhere
 
-TASKS: dict[str, Task] = {task.name: task for task in (*wfs3.TASKS, *fat.TASKS)}
+TASKS: dict[str, Task] = {
+    task.name: task for task in (*wfs3.TASKS, *wfs3_snapshots.TASKS, *fat.TASKS)
+}
 _EXIT_FOUND = 1
 
 

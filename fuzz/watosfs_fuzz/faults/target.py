@@ -17,11 +17,11 @@ def ration(volume: Volume, device: FaultyDevice) -> None:
     engine = volume.engine
     has_room = engine.has_room
 
-    def rationed(cost: int, *, frees: bool, drops: int) -> bool:
-        if not frees and device.must_fail(SPACE):
+    def rationed(cost: int, *, frees: bool, last: bool = False, drops: int) -> bool:
+        if not (frees or last) and device.must_fail(SPACE):
             device.fired += 1
             return False
-        return has_room(cost, frees=frees, drops=drops)
+        return has_room(cost, frees=frees, last=last, drops=drops)
 
     # The short cut for volumes with plenty of room would never ask.
     engine.has_plenty = lambda cost, drops: False  # type: ignore[method-assign]

@@ -6,7 +6,16 @@ from random import Random
 from typing import Final
 
 from watosfs.wfs3 import packed_attributes
-from watosfs.wfs3.node import DIRECTORY, EXTENTS, FREE, INODES, ORPHANS, NodeKind
+from watosfs.wfs3.node import (
+    DEAD,
+    DIRECTORY,
+    EXTENTS,
+    FREE,
+    INODES,
+    ORPHANS,
+    SNAPSHOTS,
+    NodeKind,
+)
 from watosfs_fuzz.parsers import wfs3_image, wfs3_seeds, wfs3_structures
 from watosfs_fuzz.parsers.dictionary import wfs3_words
 from watosfs_fuzz.parsers.harness import Cross, Harness, Mutate, register
@@ -31,10 +40,11 @@ _DAMAGE: Final = frozenset({errno.EUCLEAN})
 _SEALED: Final = 0.9
 _SUPERBLOCK_INPUT = layout_of(
     "superblock and place",
-    "IHH64sIIQQQQQQQQIII4x16s32sQQQQ8xI4xB",
+    "IHH64sIIQQQQQQQQIII4x16s32sQQQQQI4xB",
     "magic version flags signature block_size chunk_size total_blocks free_blocks root_tree_block"
     " root_generation free_tree_block inode_count next_inode data_start_block compat ro_compat"
-    " incompat uuid label snapshot_root refcount_root commit_time_ns orphan_root crc32 place",
+    " incompat uuid label snapshot_root refcount_root commit_time_ns orphan_root"
+    " snapshot_deleting crc32 place",
 )
 _EXTENT_INPUT = layout_of(
     "extent and key",
@@ -117,10 +127,10 @@ _structure(
     of_structure_cross(_SUPERBLOCK_INPUT, seal_superblock),
     "watosfs.wfs3.format", "watosfs.wfs3.mounting", "watosfs.wfs3.checker.superblocks",
 )  # fmt: skip
-for _kind in (INODES, DIRECTORY, EXTENTS, FREE, ORPHANS):
+for _kind in (INODES, DIRECTORY, EXTENTS, FREE, ORPHANS, SNAPSHOTS, DEAD):
     register(
         Harness(
-            "wfs3-node-" + _kind.name.removesuffix(" tree"),
+            "wfs3-node-" + _kind.name.split()[0],
             f"a node of the {_kind.name}",
             partial(wfs3_structures.node, _kind),
             partial(lambda kind: list(wfs3_seeds.nodes().get(kind.magic, ())), _kind),

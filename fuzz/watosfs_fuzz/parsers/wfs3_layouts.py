@@ -16,10 +16,11 @@ HEADER_BYTES: Final = 32
 
 SUPERBLOCK: Final = layout_of(
     "superblock",
-    "IHH64sIIQQQQQQQQIII4x16s32sQQQQ8xI4x",
+    "IHH64sIIQQQQQQQQIII4x16s32sQQQQQI4x",
     "magic version flags signature block_size chunk_size total_blocks free_blocks root_tree_block"
     " root_generation free_tree_block inode_count next_inode data_start_block compat ro_compat"
-    " incompat uuid label snapshot_root refcount_root commit_time_ns orphan_root crc32",
+    " incompat uuid label snapshot_root refcount_root commit_time_ns orphan_root"
+    " snapshot_deleting crc32",
 )
 HEADER: Final = layout_of(
     "node header", "IHHQQII", "magic level item_count generation parent crc32 unused"
@@ -37,6 +38,12 @@ ENTRY: Final = layout_of(
 EXTENT: Final = layout_of(
     "extent", "QQQIIII", "file_offset disk_block length flags refcount crc32 generation"
 )
+SNAPSHOT: Final = layout_of(
+    "snapshot",
+    "QQQQIIQ256s",
+    "root_tree_block orphan_root dead_root time_ns state name_length unused name",
+)
+DEAD_RUN: Final = layout_of("dead run", "QQ", "start count")
 ATTRIBUTE: Final = layout_of("attribute", "HI", "key_length value_length")
 _KEY: Final = 8
 #: By magic: the fields of an entry behind its key, and the bytes of key and entry together.
@@ -47,6 +54,8 @@ LEAVES: Final[dict[int, tuple[Layout, int]]] = {
     0x45585445: (EXTENT, _KEY + EXTENT.size),
     0x46524545: (PAIR, PAIR.size),
     0x4F525048: (PAIR, PAIR.size),
+    0x534E4150: (SNAPSHOT, _KEY + SNAPSHOT.size),
+    0x44454144: (DEAD_RUN, _KEY + DEAD_RUN.size),
 }
 assert LEAVES.keys() == KINDS.keys()
 assert (SUPERBLOCK.size, HEADER.size, INODE.size, ENTRY.size) == (256, 32, 256, 280)

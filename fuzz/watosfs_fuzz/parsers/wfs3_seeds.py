@@ -60,6 +60,7 @@ def images() -> tuple[bytes, ...]:
         volume.unmount()
         found.append(device)
     found += [_orphaned(), _with_fifo(), _shared_nodes(), _compressed()]
+    found += [_with_snapshots()]
     return tuple(SparseImage.of_device(device).encode() for device in found)
 
 
@@ -84,6 +85,20 @@ def _compressed() -> MemoryDevice:
             handle.pwrite(b"pattern " * 10_000, 4096)
         with volume.create(b"/noise") as handle:
             handle.pwrite(shake_128(b"noise").digest(9000), 0)
+    return device
+
+
+def _with_snapshots() -> MemoryDevice:
+    """Two snapshots and the list that a third left, of a volume that has changed since."""
+    device = _device()
+    with _volume(device) as volume:
+        _fill(volume, 2)
+        for name in (b"first", b"second", b"third"):
+            volume.snapshot_create(name)
+            with volume.open(b"/sparse", 2) as handle:
+                handle.pwrite(name * 500, 0)
+        volume.unlink(b"/d/f1")
+        volume.snapshot_delete(b"second")
     return device
 
 

@@ -20,7 +20,15 @@ from watosfs.wfs3.checker.superblocks import is_usable, newest, read_copies
 from watosfs.wfs3.filereading import FileReader
 from watosfs.wfs3.format import decode_superblock, encode_superblock, superblock_problem
 from watosfs.wfs3.mounting import read_superblocks
-from watosfs.wfs3.node import DIRECTORY, INODES, Node, NodeKind, decode_node, encode_node
+from watosfs.wfs3.node import (
+    DIRECTORY,
+    INODES,
+    SNAPSHOTS,
+    Node,
+    NodeKind,
+    decode_node,
+    encode_node,
+)
 from watosfs.wfs3.records import (
     DIRECTORY_ENTRY_SIZE,
     Extent,
@@ -29,6 +37,7 @@ from watosfs.wfs3.records import (
     encode_entry,
     entry_hash,
 )
+from watosfs.wfs3.snapshot_records import decode_record, encode_record
 from watosfs_fuzz.parsers.budget import CountingDevice
 from watosfs_fuzz.parsers.harness import Wrong, verdict_of
 from watosfs_fuzz.parsers.images import SparseImage
@@ -135,7 +144,23 @@ def _leaf(found: Node, strict: bool) -> str:
         return " ".join(sorted({inode(value) for value in found.values}))
     if found.kind is DIRECTORY:
         return " ".join(sorted({entry(value) for value in found.values}))
+    if found.kind is SNAPSHOTS:
+        return " ".join(sorted({snapshot(value) for value in found.values}))
     return ""
+
+
+def snapshot(data: bytes) -> str:
+    """The 304 bytes of a snapshot's record."""
+    try:
+        found = decode_record(data, 0)
+    except DamageError as error:
+        return verdict_of(error)
+    name = found.name
+    if found.state == 0 and (not name or b"/" in name or b"\0" in name):
+        raise Wrong("a name that none may be is accepted", repr(name))
+    if decode_record(encode_record(found), 0) != found:
+        raise Wrong("a snapshot's record does not round-trip")
+    return f"snapshot {found.state}"
 
 
 def inode(data: bytes) -> str:

@@ -82,6 +82,9 @@ def add_check(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--repair", action="store_true", help="mend what is wrong, on the image itself"
     )
+    parser.add_argument(
+        "--drop-snapshots", action="store_true", help="with --repair: lose all snapshots"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=check_image)
 
@@ -244,6 +247,8 @@ def check_image(options: Namespace) -> int:
     """Every rule of the format, by the independent checker: 0 clean or repaired, 1 problems, 2
     unreadable.
     """
+    if options.drop_snapshots and not options.repair:
+        raise UsageFailure("--drop-snapshots goes with --repair")
     kind = kind_of_volume(options.image)
     if kind == "fat":
         return fat_images.check_image(options)

@@ -28,7 +28,7 @@ def check_image(options: Namespace) -> int:
             refused = ""
             if options.repair:
                 try:
-                    done = repair(device, progress=progress)
+                    done = repair(device, progress=progress, drop_snapshots=options.drop_snapshots)
                 except OSError as error:
                     refused = reason(error)
             if not options.repair or refused:
@@ -80,6 +80,7 @@ def _describe(shown: str, report: Report, is_with_data: bool) -> None:
             counted(report.directories, "directory", "directories"),
             counted(report.symlinks, "symlink"),
             counted(report.orphans, "orphan"),
+            *([counted(report.snapshots, "snapshot")] if report.snapshots else []),
         ]
     )
     used = report.blocks_total - report.blocks_free

@@ -11,6 +11,7 @@ from watosfs.errors import failure
 from watosfs.wfs3.allocator import Allocator
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.inodes import InodeTable
+from watosfs.wfs3.snapshots import SnapshotTree
 from watosfs.wfs3.space import Space
 
 #: More blocks than any change of names or attributes can come to owe (trees have at most 16
@@ -23,6 +24,7 @@ class Admission(InodeTable):
 
     allocator: Allocator
     space: Space
+    snapshots: SnapshotTree
     orphan_tree: BTree
     read_only_reason: str | None
     in_transaction: bool
@@ -46,7 +48,13 @@ class Admission(InodeTable):
     @property
     def room(self) -> int:
         """Blocks that ordinary operations may still take."""
-        return self.allocator.available - self.space.debt(self.owed) - self.space.reserve
+        return self.allocator.available - self.debt(self.owed) - self.space.reserve
+
+    def debt(self, blocks: int, drops: int = 0) -> int:
+        """Blocks that a commit will need in all when nodes and data need ``blocks`` and ``drops``
+        runs are given up. A block that is written may replace one that a snapshot keeps.
+        """
+        return self.space.debt(blocks + self.snapshots.debt(blocks + drops), drops)
 
     def namespace_cost(self) -> int:
         """Upper bound on the nodes that one change of names may make dirty (a rename over a file:
@@ -55,24 +63,25 @@ class Admission(InodeTable):
         inode_path = self.inode_tree.height + 1
         return 6 * inode_path + 4 + 2 * self.orphan_tree.height + 3
 
-    def admit(self, cost: int, *, frees: bool = False, drops: int = 0) -> None:
+    def admit(self, cost: int, *, frees: bool = False, last: bool = False, drops: int = 0) -> None:
         """Return when an operation that may come to owe ``cost`` more blocks surely can be
         committed.
 
-        ``frees`` marks an operation that gives space back: it may use the reserve. ``drops``: runs
-        that it gives up. Raises EROFS on a read-only volume and ENOSPC when committing what is
-        pending (twice, so that blocks held back come free) does not make room; nothing was changed
-        then.
+        ``frees`` marks an operation that gives space back: it may use the reserve, or half of it
+        where snapshots may keep what it gives up; ``last`` one that gives back what snapshots keep:
+        it may use all of it. ``drops``: runs that it gives up. Raises EROFS on a read-only volume
+        and ENOSPC when committing what is pending (twice, so that blocks held back come free) does
+        not make room; nothing was changed then.
         """
         if self.read_only_reason is not None:
             raise failure(errno.EROFS, reason=self.read_only_reason)
-        if self.has_room(cost, frees=frees, drops=drops):
+        if self.has_room(cost, frees=frees, last=last, drops=drops):
             self.start_change()
             return
         if not self.in_transaction:
             for _ in range(2 + len(self.allocator.limbo)):
                 self.commit(force=True)
-                if self.has_room(cost, frees=frees, drops=drops):
+                if self.has_room(cost, frees=frees, last=last, drops=drops):
                     self.start_change()
                     return
                 if not self.allocator.held:
@@ -95,21 +104,26 @@ class Admission(InodeTable):
             self.relieve()
         self.is_changing = True
 
-    def has_room(self, cost: int, *, frees: bool, drops: int) -> bool:
+    def has_room(self, cost: int, *, frees: bool, last: bool = False, drops: int) -> bool:
         """Whether the blocks are there now."""
         if self.has_plenty(cost, drops):
             return True
-        need = self.space.debt(self.owed + cost, drops)
-        return self.allocator.available >= need + (0 if frees else self.space.reserve)
+        need = self.debt(self.owed + cost, drops)
+        if last:
+            return self.allocator.available >= need
+        kept = self.space.reserve
+        if frees:
+            kept = kept // 2 if self.store.dead.newest else 0
+        return self.allocator.available >= need + kept
 
     def has_plenty(self, cost: int, drops: int) -> bool:
         """Whether the blocks are there by a bound that needs no tree to be looked at.
 
         The free tree needs at most 2 * (height + 1) nodes for each run that changes, and its
         height is below 9 on any device: hence at most 18 a run and, with two runs for each block,
-        37 a block.
+        37 a block. With snapshots there is no such bound.
         """
-        if self.store.node_entries_max is not None:
+        if self.store.node_entries_max is not None or self.store.dead.newest:
             return False
         allocator = self.allocator
         runs = len(allocator.fresh.starts) + len(allocator.limbo[0].starts) + drops

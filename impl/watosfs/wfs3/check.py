@@ -16,16 +16,15 @@ and what cannot be right become problems in the report.
 from collections.abc import Callable
 
 from watosfs.block.device import BlockDevice
-from watosfs.wfs3.checker.attributes import judge_attributes
-from watosfs.wfs3.checker.contents import StoredExtent, check_contents
+from watosfs.wfs3.checker.contents import StoredExtent
 from watosfs.wfs3.checker.data import verify_data
-from watosfs.wfs3.checker.inode_facts import InodeFacts
-from watosfs.wfs3.checker.names import Names, judge_orphans
+from watosfs.wfs3.checker.population import Roots, check_population
 from watosfs.wfs3.checker.report import Findings, Problem, Report
+from watosfs.wfs3.checker.snapshots import check_snapshots, read_snapshots
 from watosfs.wfs3.checker.space import account, free_claims, merged_runs
 from watosfs.wfs3.checker.superblocks import Copy, is_usable, newest, read_copies
 from watosfs.wfs3.checker.trees import Memo, TreeWalker
-from watosfs.wfs3.format import ROOT_INODE, SUPERBLOCK_SLOTS, Superblock
+from watosfs.wfs3.format import SUPERBLOCK_SLOTS, Superblock
 from watosfs.wfs3.node import DIRECTORY, EXTENTS, FREE, INODES, ORPHANS
 from watosfs.wfs3.records import TYPE_DIRECTORY, TYPE_FILE, TYPE_SYMLINK
 
@@ -82,22 +81,16 @@ def _check_tree(
             "published layout: read as its tools wrote it; free space, link counts and generations "
             "are not held to this project's rules"
         )
-    inodes = _read_inodes(walker, copy)
-    names = Names(walker, inodes)
+    if superblock.snapshot_root and strict:
+        walker.read_before = {}
     wanted: list[StoredExtent] | None = [] if data else None
-    done = 0
-    for leaf, inode in inodes.values():
-        if inode.kind == TYPE_DIRECTORY:
-            names.read_directory(leaf, inode)
-        elif inode.extent_root:
-            check_contents(walker, leaf, inode, wanted)
-        if progress is not None:
-            done += 1
-            if done % 64 == 0 or done == len(inodes):
-                progress("inodes", done, len(inodes))
-    names.judge_links()
-    judge_attributes(walker, inodes, wanted or ())
-    orphans = _orphans(walker, copy, names)
+    roots = Roots("superblock", copy.slot, superblock)
+    inodes, orphans = check_population(walker, roots, wanted, progress)
+    used = merged_runs(walker.claims) if superblock.snapshot_root else []
+    records, dead = read_snapshots(walker, superblock, copy.slot) if strict else ([], [])
+    snapshots = check_snapshots(
+        walker, superblock, copy.slot, records, dead, used, wanted, progress
+    )
     free = _free_space(walker, copy)
     account(walker, free, complement=strict)
     verified = verify_data(walker, wanted, progress) if wanted else 0
@@ -114,44 +107,13 @@ def _check_tree(
         directories=kinds.count(TYPE_DIRECTORY),
         symlinks=kinds.count(TYPE_SYMLINK),
         orphans=orphans,
+        snapshots=snapshots,
         blocks_reachable=reachable + len(SUPERBLOCK_SLOTS),
         blocks_free=sum(count for _, count, _ in free),
         blocks_total=superblock.total_blocks,
         data_bytes_verified=verified,
         problems_omitted=findings.problems_omitted,
     )
-
-
-def _read_inodes(walker: TreeWalker, copy: Copy) -> dict[int, tuple[int, InodeFacts]]:
-    """All inodes by number, each with the block of its leaf."""
-    superblock = copy.superblock
-    inodes: dict[int, tuple[int, InodeFacts]] = {}
-    pointer = ("superblock", copy.slot, "root_tree_block")
-    leaves = walker.leaves(superblock.root_tree_block, INODES, (INODES.name, 0), pointer)
-    for block, facts in leaves:
-        for inode in facts.inodes:
-            inodes[inode.number] = (block, inode)
-    problem = walker.findings.problem
-    if inodes and (highest := max(inodes)) >= superblock.next_inode:
-        problem(
-            "superblock", copy.slot, "next_inode",
-            f"{superblock.next_inode} is not above inode {highest}",
-        )  # fmt: skip
-    root = inodes.get(ROOT_INODE)
-    if root is None:
-        if INODES.name not in walker.damaged:
-            block = leaves[0][0] if leaves else superblock.root_tree_block
-            problem(INODES.name, block, "inode_num", "there is no root inode")
-    elif root[1].kind != TYPE_DIRECTORY:
-        problem("inode", root[0], "mode", "the root inode is not a directory")
-    return inodes
-
-
-def _orphans(walker: TreeWalker, copy: Copy, names: Names) -> int:
-    root = copy.superblock.orphan_root
-    pointer = ("superblock", copy.slot, "orphan_root")
-    leaves = walker.leaves(root, ORPHANS, (ORPHANS.name, 0), pointer) if root else ()
-    return judge_orphans(walker, leaves, names.inodes, names.populated)
 
 
 def _free_space(walker: TreeWalker, copy: Copy) -> list[tuple[int, int, tuple[str, int]]]:
@@ -169,7 +131,8 @@ def _free_space(walker: TreeWalker, copy: Copy) -> list[tuple[int, int, tuple[st
 def reachable_runs(
     device: BlockDevice, superblock: Superblock, *, memo: Memo | None = None
 ) -> list[tuple[int, int]]:
-    """(start, count) of all blocks that ``superblock`` reaches: nodes, data, free and orphan tree.
+    """(start, count) of all blocks that ``superblock`` reaches: nodes, data, free and orphan tree,
+    snapshots.
 
     Sorted, disjoint, joined where they touch; the superblock slots are not among them. What is
     damaged is left out with all below it: this is for trees that ``check`` finds clean.
@@ -182,6 +145,7 @@ def reachable_runs(
     for root, kind in roots:
         if root:
             walker.leaves(root, kind, (kind.name, 0), ("superblock", 0, kind.name))
+    read_snapshots(walker, superblock, 0)
     pointer = ("superblock", 0, "root_tree_block")
     for leaf, facts in walker.leaves(superblock.root_tree_block, INODES, (INODES.name, 0), pointer):
         below = ("inode", leaf, "extent_root")

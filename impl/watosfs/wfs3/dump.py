@@ -16,13 +16,16 @@ from watosfs.errors import DamageError
 from watosfs.wfs3.checker.superblocks import bit_names, find_superblock
 from watosfs.wfs3.format import (
     COMPAT_NANOSECOND_TIMES,
+    INCOMPAT_COMPRESSION,
     INCOMPAT_RAW_DATA,
     RO_COMPAT_ATTRIBUTES,
     RO_COMPAT_ORPHAN_TREE,
+    RO_COMPAT_SNAPSHOTS,
     SUPERBLOCK_SLOTS,
     Superblock,
 )
 from watosfs.wfs3.node import (
+    DEAD,
     DIRECTORY,
     EXTENTS,
     FREE,
@@ -30,15 +33,21 @@ from watosfs.wfs3.node import (
     INODES,
     INTERNAL_CAPACITY,
     KINDS,
+    SNAPSHOTS,
     NodeKind,
     node_crc,
 )
 from watosfs.wfs3.records import Extent, decode_entry, decode_inode, entry_hash
+from watosfs.wfs3.snapshot_records import OPEN_LIST, record_problem, unpack_record
 
 FEATURE_NAMES: Final = {
     "compat": {COMPAT_NANOSECOND_TIMES: "nanosecond-times"},
-    "ro_compat": {RO_COMPAT_ORPHAN_TREE: "orphan-tree", RO_COMPAT_ATTRIBUTES: "attributes"},
-    "incompat": {INCOMPAT_RAW_DATA: "raw-data"},
+    "ro_compat": {
+        RO_COMPAT_ORPHAN_TREE: "orphan-tree",
+        RO_COMPAT_ATTRIBUTES: "attributes",
+        RO_COMPAT_SNAPSHOTS: "snapshots",
+    },
+    "incompat": {INCOMPAT_RAW_DATA: "raw-data", INCOMPAT_COMPRESSION: "compression"},
 }
 ENTRY_TYPE_NAMES: Final = (
     "unknown", "file", "directory", "symlink", "block device", "character device", "fifo", "socket",
@@ -145,6 +154,10 @@ def _entry(kind: NodeKind, level: int, key: int, value: Any) -> dict[str, Any]:
         return {"key": key, **extent._asdict(), "crc32": f"{extent.crc32:#010x}"}
     if kind is FREE:
         return {"start": key, "count": value}
+    if kind is SNAPSHOTS:
+        return _snapshot(key, value)
+    if kind is DEAD:
+        return {"birth": key, "start": value[0], "count": value[1]}
     return {"inode_num": key, "generation": value}
 
 
@@ -189,6 +202,18 @@ def _name(key: int, raw: bytes) -> dict[str, Any]:
         "name_hash": f"{entry_hash(raw):#x}",
         "name": repr(entry.name)[1:],
     }
+
+
+def _snapshot(key: int, raw: bytes) -> dict[str, Any]:
+    record, _ = unpack_record(raw)
+    shown: dict[str, Any] = {
+        "key": "open" if key == OPEN_LIST else key,
+        **record._asdict(),
+        "time_ns": _time(record.time_ns),
+        "name": repr(record.name)[1:],
+    }
+    problem = record_problem(*unpack_record(raw))
+    return shown if problem is None else {**shown, "damaged": ": ".join(problem)}
 
 
 def _time(time_ns: int) -> str:

@@ -8,7 +8,7 @@ durable or none.
 import errno
 from collections.abc import Callable
 
-from watosfs.block.device import BlockDevice, Buffer
+from watosfs.block.device import BlockDevice
 from watosfs.errors import DamageError, failure
 from watosfs.wfs3 import commit as protocol
 from watosfs.wfs3.admission import Admission
@@ -17,9 +17,10 @@ from watosfs.wfs3.batches import gathered
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.extents import ExtentError
 from watosfs.wfs3.filedata import FileData
-from watosfs.wfs3.format import FIRST_USABLE_BLOCK, Superblock
+from watosfs.wfs3.format import FIRST_USABLE_BLOCK, RO_COMPAT_SNAPSHOTS, Superblock
 from watosfs.wfs3.node import FREE, INODES, ORPHANS, Node, encode_node
-from watosfs.wfs3.records import Extent, Inode
+from watosfs.wfs3.records import Inode
+from watosfs.wfs3.snapshots import SnapshotTree
 from watosfs.wfs3.space import FREE_RUNS_IN_MEMORY_MAX, Space
 from watosfs.wfs3.store import NodeStore
 from watosfs.wfs3.writing import Medium, joined
@@ -74,6 +75,7 @@ class Engine(Admission):
             node_entries_max=node_entries_max,
         )
         self.data = FileData(self)
+        self.snapshots = SnapshotTree(self)
         self.load_roots()
 
     def load_roots(self) -> None:
@@ -126,6 +128,7 @@ class Engine(Admission):
             or self.dirty_trees
             or self.allocator.fresh.count
             or self.allocator.limbo[0].count
+            or self.store.dead.run_count
         )
 
     def commit(self, *, force: bool = False) -> None:
@@ -158,14 +161,16 @@ class Engine(Admission):
         self.superblock = superblock
         self.store.generation = superblock.root_generation + 1
         self.store.generation_max = superblock.root_generation
+        self.snapshots.committed()
         self.allocator.unload(FREE_RUNS_IN_MEMORY_MAX)
         self.store.trim()
 
     def prepare(self) -> tuple[Superblock, list[tuple[int, bytes]]]:
         """Give everything dirty its place; the next superblock and the node blocks to write."""
         writes = self.spill()
-        placed = self.space.update_tree()
-        writes += self.encode(placed)
+        writes += self.snapshots.store_lists()
+        writes += self.encode(self.space.update_tree())
+        snapshot_root = stored_root(self.snapshots.tree)
         free_tree = self.space.tree
         allocator = self.allocator
         superblock = self.superblock._replace(
@@ -177,6 +182,9 @@ class Engine(Admission):
             next_inode=self.next_inode,
             commit_time_ns=max(self.clock(), 0),
             orphan_root=stored_root(self.orphan_tree),
+            snapshot_root=snapshot_root,
+            snapshot_deleting=self.snapshots.deleting,
+            ro_compat=self.superblock.ro_compat | (RO_COMPAT_SNAPSHOTS if snapshot_root else 0),
             incompat=self.superblock.incompat | self.features,
         )
         return superblock, writes
@@ -191,11 +199,7 @@ class Engine(Admission):
         trees: list[BTree] = [tree for _, tree in sorted(self.dirty_trees.items())]
         trees += [self.orphan_tree, self.inode_tree]
         nodes = [node for tree in trees for node in tree.dirty_nodes()]
-        placed: list[tuple[Node, int]] = []
-        at = 0
-        for start, size in self.space.alloc_runs(len(nodes)):
-            placed += zip(nodes[at : at + size], range(start, start + size), strict=True)
-            at += size
+        placed = self.homes_of(nodes)
         homes = {id(node): block for node, block in placed}
         for number, tree in self.dirty_trees.items():
             root = tree.root
@@ -207,6 +211,19 @@ class Engine(Admission):
         self.dirty_inodes.clear()
         self.store.generation_max = self.store.generation
         return writes
+
+    def homes_of(self, nodes: list[Node]) -> list[tuple[Node, int]]:
+        """Each node with the free block that it is to have."""
+        placed: list[tuple[Node, int]] = []
+        at = 0
+        for start, size in self.space.alloc_runs(len(nodes)):
+            placed += zip(nodes[at : at + size], range(start, start + size), strict=True)
+            at += size
+        return placed
+
+    def place(self, nodes: list[Node]) -> list[tuple[int, bytes]]:
+        """Give dirty nodes (children first) their blocks; what to write there."""
+        return self.encode(self.homes_of(nodes))
 
     def encode(self, placed: list[tuple[Node, int]]) -> list[tuple[int, bytes]]:
         """Pack nodes (children first) for their new blocks; each becomes a clean, cached node."""
@@ -248,27 +265,28 @@ class Engine(Admission):
         self.dirty_trees.clear()
         self.data.forget_everything()
         self.allocator.aborted()
+        self.snapshots.revert()
         self.load_roots()
+
+    def adopt(self, root_tree_block: int, orphan_root: int) -> None:
+        """Other stored roots in place of the durable ones; nothing is dirty."""
+        self.store.cache.clear()
+        self.inodes.clear()
+        self.pages.clear()
+        self.inode_tree = BTree(self.store, INODES, root_tree_block)
+        self.orphan_tree = BTree(self.store, ORPHANS, orphan_root)
 
     def recover(self, *, copies_agree: bool) -> None:
         """Before the first change of a read-write mount: what a crash did to one superblock copy
         is repaired from the other, which was elected.
         """
+        self.snapshots.find_newest()
         if not copies_agree:
             self.mirror()
 
     def mirror(self) -> None:
         """Both superblock copies name the durable tree."""
         protocol.mirror(Medium(self.device, self.allocator), self.slot, self.superblock)
-
-    def published_data(self, extent: Extent) -> Buffer:
-        """The data of an extent as the published core stores it: behind a node header in each
-        block.
-        """
-        block, length = extent.disk_block, extent.length
-        if not 0 < length <= 4064 or not FIRST_USABLE_BLOCK <= block < self.store.total_blocks:
-            raise DamageError("extent", block, f"length {length} in the published layout")
-        return memoryview(self.device.read(block))[32 : 32 + length]
 
 
 def stored_root(tree: BTree) -> int:

@@ -205,7 +205,7 @@ class FileData(FileReader):
             tree = engine.changing_tree(inode)
             for key, extent in tree.items():
                 self.validate(key, extent)
-                engine.allocator.drop(extent.disk_block, extent.stored_blocks)
+                engine.store.drop(extent.generation, extent.disk_block, extent.stored_blocks)
             tree.clear()
             inode.blocks = 0
 
@@ -277,7 +277,7 @@ class FileData(FileReader):
             self.validate(key, extent)
             blocks = extent.stored_blocks
             tree.delete(path)
-            engine.allocator.drop(extent.disk_block, blocks)
+            engine.store.drop(extent.generation, extent.disk_block, blocks)
             inode.blocks -= blocks
 
     def forget_everything(self) -> None:

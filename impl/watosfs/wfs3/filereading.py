@@ -15,6 +15,7 @@ from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.chunks import Chunk, block_mask, chunk_runs
 from watosfs.wfs3.compression import decompressed, is_compressed
 from watosfs.wfs3.format import BLOCK_SIZE, CHUNK_SIZE, FIRST_USABLE_BLOCK
+from watosfs.wfs3.node import AREA_SIZE, HEADER_SIZE
 from watosfs.wfs3.records import Extent, Inode
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class FileReader:
         """The extent's blocks, checked against its CRC. Raises DamageError."""
         engine = self.engine
         if engine.is_published:
-            return engine.published_data(extent)
+            return self.published_data(extent)
         block, length = extent.disk_block, extent.length
         self.validate(key, extent)
         data = engine.device.read(block, extent.stored_blocks, partial(_crc_is, extent.crc32))
@@ -110,6 +111,18 @@ class FileReader:
                 "file data", block, f"crc32 of {length} bytes at offset {key} differs"
             )
         return decompressed(data, length, block) if extent.flags else data
+
+    def published_data(self, extent: Extent) -> Buffer:
+        """The data of an extent as the published core stores it: behind a node header in each
+        block.
+        """
+        engine, block, length = self.engine, extent.disk_block, extent.length
+        if (
+            not 0 < length <= AREA_SIZE
+            or not FIRST_USABLE_BLOCK <= block < engine.store.total_blocks
+        ):
+            raise DamageError("extent", block, f"length {length} in the published layout")
+        return memoryview(engine.device.read(block))[HEADER_SIZE : HEADER_SIZE + length]
 
     def recent_extent(self, key: int, extent: Extent) -> Buffer:
         """The same, remembered: small reads come back to an extent, and its blocks are never

@@ -42,15 +42,16 @@ COMPAT_NANOSECOND_TIMES: Final = 1 << 0
 #: Read-only-compatible features (who does not know them may read).
 RO_COMPAT_ORPHAN_TREE: Final = 1 << 0
 RO_COMPAT_ATTRIBUTES: Final = 1 << 1
+RO_COMPAT_SNAPSHOTS: Final = 1 << 2
 #: Incompatible features (who does not know them must refuse).
 INCOMPAT_RAW_DATA: Final = 1 << 0
 INCOMPAT_COMPRESSION: Final = 1 << 1
 
 COMPAT_KNOWN: Final = COMPAT_NANOSECOND_TIMES
-RO_COMPAT_KNOWN: Final = RO_COMPAT_ORPHAN_TREE | RO_COMPAT_ATTRIBUTES
+RO_COMPAT_KNOWN: Final = RO_COMPAT_ORPHAN_TREE | RO_COMPAT_ATTRIBUTES | RO_COMPAT_SNAPSHOTS
 INCOMPAT_KNOWN: Final = INCOMPAT_RAW_DATA | INCOMPAT_COMPRESSION
 
-_SUPERBLOCK = struct.Struct("<IHH64sIIQQQQQQQQIII4x16s32sQQQQ8xI4x")
+_SUPERBLOCK = struct.Struct("<IHH64sIIQQQQQQQQIII4x16s32sQQQQQI4x")
 _SUPERBLOCK_CRC_BYTES: Final = 248
 SUPERBLOCK_SIZE: Final = 256
 assert _SUPERBLOCK.size == SUPERBLOCK_SIZE
@@ -86,6 +87,8 @@ class Superblock(NamedTuple):
     refcount_root: int
     commit_time_ns: int
     orphan_root: int
+    #: Generation of the snapshot that is being deleted, 0 for none.
+    snapshot_deleting: int = 0
 
     @property
     def is_published_layout(self) -> bool:

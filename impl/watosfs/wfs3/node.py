@@ -27,6 +27,7 @@ LEVEL_MAX: Final = 15
 
 _QUAD: Final = struct.Struct("<Q")
 _EXTENT_ENTRY: Final = struct.Struct("<QQQQIIII")
+_DEAD_ENTRY: Final = struct.Struct("<QQQ")
 
 
 @cache
@@ -61,6 +62,17 @@ def _encode_extents(keys: list[int], values: list[Any]) -> bytes:
     return b"".join([pack(key, *value) for key, value in zip(keys, values, strict=True)])
 
 
+def _decode_dead(data: Buffer, count: int) -> tuple[list[int], list[Any]]:
+    area = memoryview(data)[HEADER_SIZE : HEADER_SIZE + count * _DEAD_ENTRY.size]
+    entries = list(_DEAD_ENTRY.iter_unpack(area))
+    return [entry[0] for entry in entries], [entry[1:] for entry in entries]
+
+
+def _encode_dead(keys: list[int], values: list[Any]) -> bytes:
+    pack = _DEAD_ENTRY.pack
+    return b"".join([pack(key, *value) for key, value in zip(keys, values, strict=True)])
+
+
 def _record_decoder(value_size: int) -> Callable[[Buffer, int], tuple[list[int], list[Any]]]:
     def decode(data: Buffer, count: int) -> tuple[list[int], list[Any]]:
         flat = _records(count, value_size).unpack_from(data, HEADER_SIZE)
@@ -86,10 +98,10 @@ def _encode_inodes(keys: list[int], values: list[Any]) -> bytes:
 
 class NodeKind:
     """One tree's leaf layout: magic, value size, capacity, codec; ``unique`` when keys may not
-    repeat.
+    repeat, ``is_kept`` when snapshots keep its nodes.
     """
 
-    __slots__ = ("capacity", "decode", "encode", "magic", "name", "stride", "unique")
+    __slots__ = ("capacity", "decode", "encode", "is_kept", "magic", "name", "stride", "unique")
 
     def __init__(
         self,
@@ -100,6 +112,7 @@ class NodeKind:
         encode: Callable[[list[int], list[Any]], bytes],
         *,
         unique: bool = True,
+        is_kept: bool = True,
     ) -> None:
         self.name = name
         self.magic = magic
@@ -108,6 +121,7 @@ class NodeKind:
         self.decode = decode
         self.encode = encode
         self.unique = unique
+        self.is_kept = is_kept
 
     def __repr__(self) -> str:
         return f"NodeKind({self.name})"
@@ -118,10 +132,20 @@ DIRECTORY: Final = NodeKind(
     "directory tree", 0x44495245, 280, _record_decoder(280), _encode_entries, unique=False
 )
 EXTENTS: Final = NodeKind("extent tree", 0x45585445, 40, _decode_extents, _encode_extents)
-FREE: Final = NodeKind("free tree", 0x46524545, 8, _decode_pairs, _encode_pairs)
+FREE: Final = NodeKind("free tree", 0x46524545, 8, _decode_pairs, _encode_pairs, is_kept=False)
 ORPHANS: Final = NodeKind("orphan tree", 0x4F525048, 8, _decode_pairs, _encode_pairs)
-KINDS: Final = {kind.magic: kind for kind in (INODES, DIRECTORY, EXTENTS, FREE, ORPHANS)}
+SNAPSHOTS: Final = NodeKind(
+    "snapshot tree", 0x534E4150, 304, _record_decoder(304), _encode_entries, is_kept=False
+)
+#: Blocks that only snapshots use, by the generation that wrote them: (first block, count).
+DEAD: Final = NodeKind(
+    "dead list", 0x44454144, 16, _decode_dead, _encode_dead, unique=False, is_kept=False
+)
+KINDS: Final = {
+    kind.magic: kind for kind in (INODES, DIRECTORY, EXTENTS, FREE, ORPHANS, SNAPSHOTS, DEAD)
+}
 assert (INODES.capacity, DIRECTORY.capacity, EXTENTS.capacity, FREE.capacity) == (15, 14, 84, 254)
+assert (SNAPSHOTS.capacity, DEAD.capacity) == (13, 169)
 
 
 class Node:

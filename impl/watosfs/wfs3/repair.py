@@ -20,14 +20,23 @@ from watosfs.block.device import BlockDevice
 from watosfs.errors import DamageError, failure
 from watosfs.wfs3.check import Report, check
 from watosfs.wfs3.checker.report import Findings
+from watosfs.wfs3.checker.snapshots import read_snapshots
 from watosfs.wfs3.checker.space import merged_runs
 from watosfs.wfs3.checker.superblocks import Copy, bit_names, is_usable, read_copies
+from watosfs.wfs3.checker.trees import TreeWalker
 from watosfs.wfs3.extents import ExtentSet
-from watosfs.wfs3.format import COUNTER_MAX, RO_COMPAT_KNOWN, SUPERBLOCK_SLOTS
+from watosfs.wfs3.format import (
+    COUNTER_MAX,
+    RO_COMPAT_KNOWN,
+    RO_COMPAT_SNAPSHOTS,
+    SUPERBLOCK_SLOTS,
+)
+from watosfs.wfs3.node import SNAPSHOTS
 from watosfs.wfs3.records import Extent
 from watosfs.wfs3.repairer.names import Names
 from watosfs.wfs3.repairer.rebuild import Rebuild, without
 from watosfs.wfs3.repairer.salvage import Loss, Progress, Salvage
+from watosfs.wfs3.snapshot_records import EXISTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +60,14 @@ def repair(
     *,
     clock: Callable[[], int] = time.time_ns,
     progress: Progress | None = None,
+    drop_snapshots: bool = False,
 ) -> Repaired:
     """Check the volume with its data and, if that finds a problem, repair it.
 
     Raises EUCLEAN when neither superblock can be used, ENOTSUP for a volume that may not be
-    written, ENOSPC when the new trees do not fit (the volume is as it was), EROFS for a read-only
-    device, and what the device raises when it cannot write.
+    written or has snapshots that may not be dropped, ENOSPC when the new trees do not fit (the
+    volume is as it was), EROFS for a read-only device, and what the device raises when it cannot
+    write.
     """
     before = check(device, data=True, progress=progress)
     if before.is_clean:
@@ -65,6 +76,10 @@ def repair(
         raise failure(errno.EROFS, reason="a repair writes")
     copy, generation = usable_copy(device)
     salvage = Salvage(device, copy.superblock)
+    dropped = snapshots_lost(copy, salvage)
+    if dropped and not drop_snapshots:
+        raise failure(errno.ENOTSUP, reason="a repair keeps no snapshots, and there are some")
+    salvage.losses += dropped
     salvage.read(progress)
     first_free = max([copy.superblock.next_inode, *(number + 1 for number in salvage.saved)])
     names = Names(salvage.saved, salvage.losses, first_free, max(clock(), 0))
@@ -99,6 +114,23 @@ def usable_copy(device: BlockDevice) -> tuple[Copy, int]:
         return copy, generation
     problem = str(findings.problems[0]) if findings.problems else "no copy has a matching CRC"
     raise DamageError("superblock", SUPERBLOCK_SLOTS[0], f"no copy can be used: {problem}")
+
+
+def snapshots_lost(copy: Copy, salvage: Salvage) -> list[Loss]:
+    """A loss for each snapshot; one for all when they cannot be read."""
+    superblock = copy.superblock
+    if not superblock.snapshot_root or not superblock.ro_compat & RO_COMPAT_SNAPSHOTS:
+        return []
+    walker = TreeWalker(salvage.device, superblock, Findings(), None)
+    records, _ = read_snapshots(walker, superblock, copy.slot)
+    lost = [
+        Loss(0, f"snapshot {stored.record.name!r} is dropped")
+        for stored in records
+        if stored.record.state == EXISTS and stored.key != superblock.snapshot_deleting
+    ]
+    if SNAPSHOTS.name in walker.damaged:
+        lost.append(Loss(0, "a part of the snapshot tree cannot be read: snapshots are dropped"))
+    return lost
 
 
 def store(device: BlockDevice, copy: Copy, salvage: Salvage, clock: Callable[[], int]) -> None:

@@ -120,14 +120,21 @@ class Space:
 
     def tree_debt(self, changes: int) -> int:
         """Upper bound on the blocks that updating the free tree by ``changes`` runs will need."""
-        root = self.tree.root_node()
         splits = changes // max(self.store.capacity(FREE, 0) // 2, 1) + 1
+        root = self.tree.root_node()
+        if root is None or root.level < 2:
+            return self.nodes_changed(self.tree, 2 * changes) + 1 + splits
+        return self.nodes_changed(self.tree, 2 * changes) + root.level + 1 + 2 * splits
+
+    def nodes_changed(self, tree: BTree, changes: int) -> int:
+        """Upper bound on the nodes that a tree has and that so many changed leaves touch."""
+        root = tree.root_node()
         if root is None or root.level == 0:
-            return 2 + splits
+            return 1
         if root.level == 1:
-            return min(len(root.keys), 2 * changes) + 2 + splits
+            return min(len(root.keys), changes) + 1
         whole = (len(root.keys) + 1) * int(self.store.capacity(FREE, 1) ** (root.level - 1) + 1)
-        return min(changes * 2 * (root.level + 1), whole) + root.level + 1 + 2 * splits
+        return min(changes * (root.level + 1), whole)
 
     def debt(self, blocks: int, drops: int = 0) -> int:
         """Blocks that a commit will need in all when nodes and data need ``blocks`` and ``drops``

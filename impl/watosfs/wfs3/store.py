@@ -11,6 +11,7 @@ from itertools import islice
 from watosfs.block.device import BlockDevice
 from watosfs.errors import DamageError
 from watosfs.wfs3.allocator import Allocator
+from watosfs.wfs3.dead import DeadRuns, is_kept
 from watosfs.wfs3.format import FIRST_USABLE_BLOCK
 from watosfs.wfs3.node import INTERNAL_CAPACITY, Node, NodeKind, decode_node, node_is_valid
 
@@ -19,7 +20,8 @@ class NodeStore:
     """Reads and forgets nodes. ``generation`` is the one that the open transaction will commit."""
 
     __slots__ = (
-        "allocator", "cache", "cache_nodes_max", "device", "dirty_count", "dropped", "generation",
+        "allocator", "cache", "cache_nodes_max", "dead", "device", "dirty_count", "dropped",
+        "generation",
         "generation_max", "node_entries_max", "strict", "total_blocks",
     )  # fmt: skip
 
@@ -36,6 +38,8 @@ class NodeStore:
     ) -> None:
         self.device = device
         self.allocator = allocator
+        #: What the open transaction gives up and a snapshot keeps.
+        self.dead = DeadRuns()
         self.total_blocks = total_blocks
         self.generation = generation
         #: No node on disk may be newer than this: the durable generation, or the open one once it
@@ -90,7 +94,7 @@ class NodeStore:
 
     def make_dirty(self, node: Node) -> None:
         """Give up a clean node's block; the same object lives on as a dirty node."""
-        self.give_up(node.block)
+        self.give_up(node)
         node.block = 0
         node.generation = self.generation
         self.dirty_count += 1
@@ -105,13 +109,27 @@ class NodeStore:
     def discard(self, node: Node) -> None:
         """A node leaves its tree."""
         if node.block:
-            self.give_up(node.block)
+            self.give_up(node)
         else:
             self.dirty_count -= 1
 
-    def give_up(self, block: int) -> None:
-        """The working tree stops using a node's block."""
-        self.allocator.drop(block, 1)
+    def give_up(self, node: Node) -> None:
+        """The working tree stops using a clean node's block."""
+        block = node.block
+        if node.kind.is_kept:
+            self.drop(node.generation, block, 1)
+        else:
+            self.allocator.drop(block, 1)
         self.cache.pop(block, None)
         if self.dropped is not None:
             self.dropped.append(block)
+
+    def drop(self, birth: int, start: int, count: int) -> None:
+        """The working tree stops using [start, start + count), which generation ``birth`` wrote.
+
+        Raises ExtentError when it was not in use.
+        """
+        if is_kept(birth, self.dead.newest):
+            self.dead.add(birth, start, start + count)
+        else:
+            self.allocator.drop(start, count)

@@ -25,6 +25,7 @@ from watosfs.wfs3.namespace import Namespace
 from watosfs.wfs3.node import INODES
 from watosfs.wfs3.pathops import PathOperations
 from watosfs.wfs3.records import Inode
+from watosfs.wfs3.snapshotting import Snapshotting
 from watosfs.wfs3.xattrs import ExtendedAttributes
 
 #: 32 MiB of cached nodes by default.
@@ -32,7 +33,7 @@ CACHE_BLOCKS = 8192
 DIRTY_BYTES_MAX = 16 << 20
 
 
-class Volume(PathOperations, Batches):
+class Volume(PathOperations, Batches, Snapshotting):
     """Made by ``Volume.mount``; ``unmount`` (or ``with``) ends it. Not thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
@@ -41,6 +42,7 @@ class Volume(PathOperations, Batches):
         self.attributes = ExtendedAttributes(self.namespace)
         self.handles: set[Handle] = set()
         self.is_mounted = True
+        self.views: list[tuple[int, Volume]] = []
         self._change = Change(self)
         engine.reverted = self.after_revert
 
@@ -84,6 +86,7 @@ class Volume(PathOperations, Batches):
         volume.check_root()
         if engine.read_only_reason is None:
             engine.recover(copies_agree=found.copies_agree)
+            volume.finish_deletion()
             volume.reclaim_orphans()
         return volume
 

@@ -136,8 +136,8 @@ def test_check_as_json(filled: str, watosfs: Runner) -> None:
     found = json.loads(watosfs.ok("check", "--data", "--json", filled).out)
     assert set(found) == {
         "image", "clean", "generation", "layout", "superblock_generations", "files", "directories",
-        "symlinks", "orphans", "blocks", "data_bytes_verified", "problems", "problems_omitted",
-        "notes", "repaired", "losses",
+        "symlinks", "orphans", "snapshots", "blocks", "data_bytes_verified", "problems",
+        "problems_omitted", "notes", "repaired", "losses",
     }  # fmt: skip
     assert found["clean"] is True
     assert found["files"] == 2

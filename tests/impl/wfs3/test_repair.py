@@ -281,3 +281,20 @@ def test_without_a_free_block_it_is_refused_and_nothing_changes() -> None:
 
 def decoded_kind(data: bytearray) -> object:
     return KINDS.get(int.from_bytes(data[:4], "little"))
+
+
+def test_snapshots_are_not_dropped_unasked() -> None:
+    device = a_volume()
+    with Volume.mount(device, clock=clock) as volume:
+        volume.snapshot_create(b"kept")
+    broken = with_block(device, volume.superblock.free_tree_block, bytes(BLOCK_SIZE))
+    before = [bytes(broken.read(block)) for block in range(BLOCKS)]
+    with pytest.raises(OSError, match="snapshots") as caught:
+        repair(broken, clock=clock)
+    assert caught.value.errno == errno.ENOTSUP
+    assert [bytes(broken.read(block)) for block in range(BLOCKS)] == before
+    done = repair(broken, clock=clock, drop_snapshots=True)
+    assert done.losses == ("snapshot b'kept' is dropped",)
+    assert check(broken, data=True).is_clean
+    assert Volume.mount(broken, clock=clock).snapshots() == []
+    assert tree_of(broken) == tree_of(device)

@@ -7,7 +7,7 @@ it.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from watosfs.block.device import Buffer
 from watosfs.wfs3.checker.inode_facts import InodeFacts, inode_facts
@@ -15,11 +15,14 @@ from watosfs.wfs3.checker.leaf_facts import (
     EMPTY_EXTENTS,
     EntryFacts,
     ExtentFacts,
+    dead_problems,
     entry_facts,
     extent_facts,
     range_problems,
+    record_problems,
 )
 from watosfs.wfs3.node import (
+    DEAD,
     DIRECTORY,
     EXTENTS,
     FREE,
@@ -28,6 +31,7 @@ from watosfs.wfs3.node import (
     INTERNAL_CAPACITY,
     KINDS,
     LEVEL_MAX,
+    SNAPSHOTS,
     NodeKind,
     node_is_valid,
 )
@@ -39,8 +43,9 @@ Remark: TypeAlias = tuple[str, str, str]
 class NodeFacts(NamedTuple):
     """One node. ``is_broken`` when its entries cannot be read at all.
 
-    ``keys`` and ``values`` of an internal node are its keys and children, of a free-tree or
-    orphan-tree leaf its pairs. ``low`` and ``high`` are the least and the greatest key.
+    ``keys`` and ``values`` of an internal node are its keys and children, of a leaf of the free
+    tree, orphan tree, snapshot tree or a dead list its entries. ``low`` and ``high`` are the least
+    and the greatest key.
     """
 
     kind: NodeKind
@@ -48,7 +53,7 @@ class NodeFacts(NamedTuple):
     generation: int
     item_count: int
     keys: Sequence[int]
-    values: Sequence[int]
+    values: Sequence[Any]
     low: int
     high: int
     remarks: Sequence[Remark]
@@ -113,6 +118,10 @@ def _read_entries(
             extents = extent_facts(keys, values, remarks, strict)
         elif kind is FREE:
             range_problems(keys, values, remarks)
+        elif kind is SNAPSHOTS:
+            record_problems(keys, values, remarks)
+        elif kind is DEAD:
+            dead_problems(values, remarks)
         if kind in (INODES, DIRECTORY, EXTENTS):
             values = []
     low, high = (in_order[0], in_order[-1]) if count else (0, 0)

@@ -1,4 +1,6 @@
-"""The rules inside one directory, extent or free-tree leaf (``docs/FORMAT.md`` sections 5 to 7)."""
+"""The rules inside one leaf of a directory, of extents, free runs, snapshots or dead runs
+(``docs/FORMAT.md`` sections 5 to 7 and 9.1).
+"""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -8,6 +10,7 @@ from watosfs.wfs3.compression import is_compressed
 from watosfs.wfs3.format import BLOCK_SIZE, CHUNK_SIZE, FIRST_USABLE_BLOCK, name_hash
 from watosfs.wfs3.node import AREA_SIZE
 from watosfs.wfs3.records import Extent, decode_entry, entry_hash
+from watosfs.wfs3.snapshot_records import LIST_ONLY, OPEN_LIST, record_problem, unpack_record
 
 
 class EntryFacts(NamedTuple):
@@ -159,3 +162,25 @@ def range_problems(keys: list[int], counts: list[int], remarks: list[tuple[str, 
         if not count:
             remarks.append(("free range", "count", f"the range at {start} is empty"))
         end = start + count
+
+
+def record_problems(
+    keys: list[int], values: list[bytes], remarks: list[tuple[str, str, str]]
+) -> None:
+    """Records of snapshots, each on its own."""
+    for key, raw in zip(keys, values, strict=True):
+        record, length = unpack_record(raw)
+        problem = record_problem(record, length)
+        if problem is not None:
+            remarks.append(("snapshot", problem[0], f"of generation {key}: {problem[1]}"))
+        elif key > OPEN_LIST or (key == OPEN_LIST and record.state != LIST_ONLY):
+            remarks.append(("snapshot", "state", f"a snapshot under key {key:#x}"))
+
+
+def dead_problems(runs: list[tuple[int, int]], remarks: list[tuple[str, str, str]]) -> None:
+    """Dead runs of one leaf: none empty, none of superblocks."""
+    for start, count in runs:
+        if start < FIRST_USABLE_BLOCK:
+            remarks.append(("dead run", "start", f"{start} is a superblock"))
+        if not count:
+            remarks.append(("dead run", "count", f"the run at {start} is empty"))

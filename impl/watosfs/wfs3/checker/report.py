@@ -71,6 +71,7 @@ class Report:
     directories: int = 0
     symlinks: int = 0
     orphans: int = 0
+    snapshots: int = 0
     blocks_reachable: int = 0
     blocks_free: int = 0
     blocks_total: int = 0
@@ -97,6 +98,7 @@ class Report:
             "directories": self.directories,
             "symlinks": self.symlinks,
             "orphans": self.orphans,
+            "snapshots": self.snapshots,
             "blocks": {
                 "reachable": self.blocks_reachable,
                 "free": self.blocks_free,

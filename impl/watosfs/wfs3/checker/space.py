@@ -28,6 +28,28 @@ def merged_runs(claims: Iterable[Claim]) -> list[tuple[int, int]]:
     return runs
 
 
+def without_runs(
+    runs: Sequence[tuple[int, int]], taken: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """What of ``runs`` is not in ``taken``: both (start, count), sorted and disjoint."""
+    left: list[tuple[int, int]] = []
+    i = 0
+    for start, count in runs:
+        end = start + count
+        while i < len(taken) and taken[i][0] + taken[i][1] <= start:
+            i += 1
+        at = i
+        while start < end and at < len(taken) and taken[at][0] < end:
+            first, size = taken[at]
+            if first > start:
+                left.append((start, first - start))
+            start = max(start, first + size)
+            at += 1
+        if start < end:
+            left.append((start, end - start))
+    return left
+
+
 def free_claims(
     leaves: Sequence[tuple[int, NodeFacts]], superblock: Superblock, walker: TreeWalker
 ) -> list[Claim]:

@@ -15,6 +15,7 @@ from watosfs.wfs3.format import (
     MAGIC_WFS3,
     RO_COMPAT_KNOWN,
     RO_COMPAT_ORPHAN_TREE,
+    RO_COMPAT_SNAPSHOTS,
     SIGNATURE,
     SUPERBLOCK_SLOTS,
     Superblock,
@@ -142,12 +143,12 @@ def is_usable(copy: Copy, device_blocks: int, findings: Findings) -> bool:
         problem("free_tree_block", "0: there is no free tree")
     if superblock.orphan_root and not superblock.ro_compat & RO_COMPAT_ORPHAN_TREE:
         problem("orphan_root", f"{superblock.orphan_root} without the orphan-tree feature")
-    if not unknown:
-        for field in ("snapshot_root", "refcount_root"):
-            if getattr(superblock, field):
-                problem(
-                    field, f"{getattr(superblock, field)}, but no feature bit allows such a tree"
-                )
+    if superblock.snapshot_root and not superblock.ro_compat & RO_COMPAT_SNAPSHOTS:
+        problem("snapshot_root", f"{superblock.snapshot_root} without the snapshots feature")
+    if not unknown and superblock.refcount_root:
+        problem(
+            "refcount_root", f"{superblock.refcount_root}, but no feature bit allows such a tree"
+        )
     name = superblock.label.rstrip(b"\0")
     if b"\0" in name or _not_text(name):
         problem("label", f"{name!r} is not UTF-8 padded with NUL")

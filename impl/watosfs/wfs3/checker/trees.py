@@ -49,6 +49,7 @@ class TreeWalker:
         "may_compress",
         "memo",
         "owners",
+        "read_before",
         "strict",
         "total",
     )
@@ -70,6 +71,8 @@ class TreeWalker:
         self.claims: list[Claim] = []
         self.owners: dict[int, Owner] = {}
         self.damaged: set[str] = set()
+        #: Nodes by block that another walk has read and judged, where walks share nodes.
+        self.read_before: dict[int, NodeFacts] | None = None
 
     def leaves(
         self, root: int, kind: NodeKind, owner: Owner, pointer: Pointer
@@ -169,6 +172,11 @@ class TreeWalker:
             return None
         self.owners[block] = owner
         self.claims.append((block, 1, owner))
+        shared = self.read_before
+        if shared is not None:
+            known = shared.get(block)
+            if known is not None and known.kind is kind:
+                return known
         try:
             data = self.device.read(block, 1, node_is_valid)
         except OSError as error:
@@ -200,6 +208,8 @@ class TreeWalker:
                     findings.problem(structure or kind.name, block, field, text)
             if not facts.is_broken:
                 found: NodeFacts = facts
+                if shared is not None:
+                    shared[block] = found
                 return found
         self.damaged.add(kind.name)
         return None

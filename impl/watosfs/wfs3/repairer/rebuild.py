@@ -55,7 +55,7 @@ class Rebuild:
         empty = superblock._replace(
             signature=SIGNATURE.ljust(64, b"\0"), flags=0, chunk_size=CHUNK_SIZE,
             free_blocks=0, root_tree_block=0, free_tree_block=0, orphan_root=0, snapshot_root=0,
-            refcount_root=0, inode_count=superblock.next_inode - 1,
+            snapshot_deleting=0, refcount_root=0, inode_count=superblock.next_inode - 1,
             ro_compat=superblock.ro_compat | RO_COMPAT_ORPHAN_TREE,
             label=text_label(superblock.label),
         )  # fmt: skip
