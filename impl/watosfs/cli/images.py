@@ -8,7 +8,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from uuid import UUID
 
 from watosfs.block.device import BLOCK_SIZE_BYTES
-from watosfs.cli import fat_images, output, statistics, wfs2_images, wfs3_images
+from watosfs.cli import fat_images, output, snapshot, statistics, wfs2_images, wfs3_images
 from watosfs.cli.blank import blank
 from watosfs.cli.compress import LEVEL_DEFAULT
 from watosfs.cli.devices import kind_of_volume, opened_device
@@ -23,6 +23,7 @@ from watosfs.wfs3.compressing import LEVEL_MAX
 from watosfs.wfs3.dump import describe_block
 from watosfs.wfs3.format import BLOCK_COUNT_MIN, Superblock
 from watosfs.wfs3.mkfs import mkfs
+from watosfs.wfs3.snapshotting import SnapshotUse
 
 _SIZE_MIN_BYTES = BLOCK_COUNT_MIN * BLOCK_SIZE_BYTES
 _LABEL_BYTES_MAX = 32
@@ -62,6 +63,9 @@ def add_df(parser: ArgumentParser) -> None:
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="image to measure")
     parser.add_argument(
         "-h", dest="human", action="store_true", help="sizes for people: 1.5 MiB, not 1536"
+    )
+    parser.add_argument(
+        "--snapshots", action="store_true", help="each snapshot too: its own blocks and shared ones"
     )
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print JSON")
@@ -205,9 +209,13 @@ def df(options: Namespace) -> int:
     if options.prometheus:
         raise UsageFailure("--prometheus goes with --stats")
     found = []
+    kept: dict[str, list[SnapshotUse]] = {}
     for image in options.images:
         with mounted(image) as volume:
             found.append((image, volume.statfs(), volume.superblock, kind_of(volume)))
+            if options.snapshots:
+                with blame(printable(image)):
+                    kept[image] = snapshot.uses(volume)
     if options.json:
         described = [
             {
@@ -223,6 +231,9 @@ def df(options: Namespace) -> int:
                 "blocks": space.total,
                 "blocks_free": space.free,
                 "inodes_used": space.inodes_used,
+                **(
+                    {"snapshots": snapshot.described_uses(kept[image])} if options.snapshots else {}
+                ),
             }
             for image, space, superblock, kind in found
         ]
@@ -240,6 +251,19 @@ def df(options: Namespace) -> int:
     rows = [[*row, label] for row, label in zip(rows, labels, strict=True)]
     for line in columns(rows, left=frozenset({0, 5})):
         output.write_line(line)
+    if options.snapshots:
+        rows = [["Snapshot", "Its own", "Shared"]]
+        for image, uses in kept.items():
+            rows += [
+                [
+                    f"{printable(image)}@{printable(use.name)}",
+                    snapshot.size_text(use.exclusive),
+                    snapshot.size_text(use.shared),
+                ]
+                for use in uses
+            ]
+        for line in ["", *columns(rows, left=frozenset({0}))]:
+            output.write_line(line)
     return 0
 
 

@@ -3,7 +3,8 @@
 The last ``:`` that ``/`` follows splits, so an image's own name may hold colons. Where what is then
 left of it is no file but an earlier split (or the whole text) names one, that one is meant: so
 ``disk.img:/a:/b`` is ``/a:/b`` in ``disk.img`` as long as no image is called ``disk.img:/a``.
-``disk.img@2`` is partition 2 of ``disk.img`` as long as no image has all of that for a name.
+``disk.img@2`` is partition 2 of ``disk.img`` and ``disk.img@monday`` its snapshot ``monday``, as
+long as no image has all of that for a name; ``disk.img@2@monday`` is a snapshot in a partition.
 """
 
 import os
@@ -52,6 +53,20 @@ def parse_path(text: str) -> Location:
     return found
 
 
+def image_and_snapshot(image: str) -> tuple[str, bytes | None]:
+    """(image or partition, snapshot); None stands for the volume as it is now."""
+    _, partition = image_parts(image)
+    before, at, name = image.rpartition("@")
+    if partition is not None or not at or not name or os.path.lexists(image):
+        return image, None
+    return (before, os.fsencode(name)) if os.path.exists(image_parts(before)[0]) else (image, None)
+
+
+def is_partition_number(name: bytes) -> bool:
+    """Whether ``IMAGE@NAME`` is a partition, whatever there is."""
+    return name.isdigit() and len(name) <= _PARTITION_DIGITS
+
+
 def image_parts(image: str) -> tuple[str, int | None]:
     """(local file, partition): ``disk.img@2`` is a partition; None stands for the whole image."""
     file, _, digits = image.rpartition("@")
@@ -62,8 +77,8 @@ def image_parts(image: str) -> tuple[str, int | None]:
 
 
 def image_file(image: str) -> str:
-    """The local file that an image, or the partition of one, is in."""
-    return image_parts(image)[0]
+    """The local file that an image, or the partition or snapshot of one, is in."""
+    return image_parts(image_and_snapshot(image)[0])[0]
 
 
 def _split(text: str) -> Location | None:

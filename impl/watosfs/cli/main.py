@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
-from watosfs.cli import change, compress, images, listing, output, transfer
+from watosfs.cli import change, compress, images, listing, output, snapshot, transfer
 from watosfs.cli.failures import (
     EXIT_FAILURE,
     EXIT_OUTPUT_CLOSED,
@@ -140,6 +140,21 @@ COMMANDS = {
         "show the space in images",
         examples=("df -h disk.img", "df --stats disk.img"),
     ),
+    "snapshot": Command(
+        snapshot.add_snapshot,
+        "keep an image as it is now, and go back to it",
+        "Snapshots of a WFS v3 image. create costs the same whatever the image holds; what changes "
+        "later takes space. Read one as IMAGE@NAME in every command that reads. rollback makes the "
+        "image what its newest snapshot shows; delete frees what only that one shows; list says "
+        "how much that is.",
+        (
+            "snapshot create disk.img monday",
+            "snapshot list disk.img",
+            "get -r disk.img@monday:/docs .",
+            "snapshot rollback disk.img monday",
+            "snapshot delete disk.img monday",
+        ),
+    ),
     "check": Command(
         images.add_check,
         "verify an image",
@@ -203,7 +218,8 @@ def main_parser() -> argparse.ArgumentParser:
         usage="watosfs COMMAND ...",
         description=DESCRIPTION,
         epilog=f"commands:\n{lines}\n"
-        "Places in an image are written IMAGE:/PATH, in a partition of it IMAGE@NUMBER:/PATH.\n"
+        "Places in an image are written IMAGE:/PATH, in a partition of it IMAGE@NUMBER:/PATH,\n"
+        "in a snapshot of it IMAGE@NAME:/PATH.\n"
         "Each command explains itself: watosfs put --help\n\n"
         "exit status: 0 done, 1 something failed, 2 wrong usage, 130 interrupted",
         formatter_class=_Help,
