@@ -16,11 +16,14 @@ from watosfs.wfs3 import (
     chunks,
     commit,
     compressing,
+    dead,
     engine,
     extents,
     filedata,
     filereading,
     mounting,
+    snapshots,
+    store,
     writing,
 )
 from watosfs_proofs.admission_obligations import admission_obligations
@@ -40,6 +43,7 @@ from watosfs_proofs.medium_obligations import medium_obligations
 from watosfs_proofs.obligation import Obligation
 from watosfs_proofs.process_obligations import process_obligations
 from watosfs_proofs.slot_obligations import slot_obligations
+from watosfs_proofs.snapshot_obligations import snapshot_obligations
 from watosfs_proofs.superblock_obligations import superblock_obligations
 from watosfs_proofs.tree_obligations import tree_obligations
 from watosfs_proofs.tree_search_obligations import tree_search_obligations
@@ -77,6 +81,7 @@ GROUPS = (
     Group("tree_shape", (btree,), tree_shape_obligations),
     Group("descriptors", (descriptors, kernel, process), descriptor_obligations),
     Group("processes", (descriptors, kernel, process), process_obligations),
+    Group("snapshots", (dead, snapshots, store), snapshot_obligations),
     Group("fat_chains", (chains,), fat_obligations),
     Group("fat_table", (table,), fat_table_obligations),
     Group("fat_allocator", (fat_allocator,), fat_allocator_obligations),

@@ -39,6 +39,8 @@ PROVED = (
     "watosfs.wfs3.btree", "watosfs.wfs3.chunks", "watosfs.wfs3.compressing", "watosfs.wfs3.engine",
     "watosfs.wfs3.filedata", "watosfs.wfs3.filereading", "watosfs.wfs3.mounting",
     "watosfs.wfs3.node", "watosfs.wfs3.records", "watosfs.wfs3.writing",
+    "watosfs.wfs3.dead", "watosfs.wfs3.snapshots", "watosfs.wfs3.snapshot_records",
+    "watosfs.wfs3.store",
     "watosfs.fat.allocator", "watosfs.fat.chains", "watosfs.fat.table",
     "watosfs.kernel.descriptors", "watosfs.kernel.kernel", "watosfs.kernel.numbers",
     "watosfs.kernel.process",

@@ -43,7 +43,9 @@ MODULES: Final = (
     "watosfs.wfs3.checker.data", "watosfs.wfs3.checker.names", "watosfs.wfs3.checker.space",
     "watosfs.wfs3.checker.trees", "watosfs.wfs3.repair", "watosfs.wfs3.repairer.contents",
     "watosfs.wfs3.repairer.names", "watosfs.wfs3.repairer.rebuild",
-    "watosfs.wfs3.repairer.salvage",
+    "watosfs.wfs3.repairer.salvage", "watosfs.wfs3.checker.population",
+    "watosfs.wfs3.checker.snapshots", "watosfs.wfs3.snapshots", "watosfs.wfs3.snapshot_records",
+    "watosfs.wfs3.born", "watosfs.wfs3.rollback",
 )  # fmt: skip
 #: No superblock, a foreign volume, no room for the new trees.
 _UNREPAIRED: Final = frozenset({errno.EUCLEAN, errno.ENOTSUP, errno.ENOSPC})
@@ -235,3 +237,23 @@ def _write(volume: Volume, tree: Tree) -> None:
     if files:
         volume.rename(files[0], b"/renamed")
     volume.mkdir(b"/new directory")
+    _change_snapshots(volume)
+
+
+def _change_snapshots(volume: Volume) -> None:
+    """Look into some, delete one, make one and go back to it."""
+    names = volume.snapshots()
+    for name in names[:2]:
+        with volume.snapshot_open(name) as view:
+            view.readdir(b"/")
+        volume.snapshot_use(name)
+    if names:
+        volume.snapshot_delete(names[0])
+    try:
+        volume.snapshot_create(_NEW[1:])
+    except OSError as error:
+        if error.errno != errno.EOVERFLOW:  # from generation 2**32 - 1 on
+            raise
+        return
+    volume.mkdir(b"/later")
+    volume.snapshot_rollback(_NEW[1:])

@@ -22,7 +22,7 @@ from watosfs_fuzz.parsers.wfs3_layouts import (
 
 _UNIT: Final = 4096
 _SEALED: Final = 0.9
-_POINTERS: Final = ("root_tree_block", "free_tree_block", "orphan_root")
+_POINTERS: Final = ("root_tree_block", "free_tree_block", "orphan_root", "snapshot_root")
 
 
 def mutate(data: bytes, random: Random) -> bytes:
@@ -95,7 +95,7 @@ def _block(image: SparseImage, random: Random) -> None:
 
 
 def _pointer(image: SparseImage, random: Random) -> None:
-    """A child, an extent, a tree of an inode or a name leads to another block or inode."""
+    """A child, an extent, a tree of an inode or snapshot, a dead run or a name leads elsewhere."""
     nodes = sorted(number for number, block in image.blocks.items() if _is_node(block))
     if not nodes:
         return
@@ -112,8 +112,13 @@ def _pointer(image: SparseImage, random: Random) -> None:
         layout.put(raw, start + 8, name, value)
     elif layout.name == "extent":
         layout.put(raw, start + 8, "disk_block", target)
-    else:
+    elif layout.name == "directory entry":
         layout.put(raw, start + 8, "inode_num", random.randrange(32))
+    elif layout.name == "snapshot":
+        name = random.choice(("root_tree_block", "orphan_root", "dead_root"))
+        layout.put(raw, start + 8, name, target)
+    else:
+        layout.put(raw, start + 8, "start", target)
     image.blocks[number] = _sealed(raw, random)
 
 

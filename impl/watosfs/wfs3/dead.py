@@ -23,16 +23,16 @@ def is_kept(birth: int, newest: int) -> bool:
     return birth <= newest and newest > 0
 
 
-def shows(snapshot: int, birth: int, closing: int) -> bool:
-    """Whether a snapshot shows a dead block."""
-    return birth <= snapshot and snapshot < closing
-
-
-def is_freed(birth: int, closing: int, deleted: int, before: int, after: int) -> bool:
-    """Whether deleting a snapshot frees a dead block; ``before`` and ``after`` are its neighbours
-    among those that exist (-1 and ``OPEN_LIST`` for none).
+def lists_of(snapshot: int, after: int) -> tuple[int, int]:
+    """The first and the last list that may hold what only one snapshot shows; ``after`` is the
+    next snapshot, ``OPEN_LIST`` for none.
     """
-    return before < birth and deleted < closing and closing <= after
+    return snapshot + 1, after
+
+
+def first_birth(before: int) -> int:
+    """The first generation whose blocks the snapshot ``before`` (-1 for none) does not show."""
+    return before + 1
 
 
 class DeadRuns:

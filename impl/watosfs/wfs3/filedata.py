@@ -8,6 +8,7 @@ A file of at most 160 bytes lives in its inode, and only such a file does.
 from zlib import crc32
 
 from watosfs.block.device import Buffer
+from watosfs.errors import DamageError
 from watosfs.wfs3.chunks import Chunk, block_mask
 from watosfs.wfs3.compressing import level_of, store_compressed
 from watosfs.wfs3.filereading import FileReader
@@ -276,6 +277,8 @@ class FileData(FileReader):
                 return
             self.validate(key, extent)
             blocks = extent.stored_blocks
+            if blocks > inode.blocks:
+                raise DamageError("inode", 0, f"inode {inode.number}: more blocks than it counts")
             tree.delete(path)
             engine.store.drop(extent.generation, extent.disk_block, blocks)
             inode.blocks -= blocks

@@ -177,6 +177,8 @@ class FileReader:
             while waiting and waiting[0] < index:
                 yield from chunk_runs(waiting[0], chunks[waiting.pop(0)])
             if index not in chunks:
+                if not self.engine.is_published:
+                    self.validate(key, extent)
                 yield key, extent.length
         for index in waiting:
             yield from chunk_runs(index, chunks[index])

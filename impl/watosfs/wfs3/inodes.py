@@ -39,12 +39,17 @@ class InodeTable:
             raw = self.inode_tree.get(number)
             if raw is None:
                 raise DamageError("inode tree", 0, f"inode {number} is missing")
+            if type(raw) is Inode:
+                # A dirty leaf that another entry of this number led to.
+                raise DamageError("inode tree", 0, f"inode {number} is there twice")
             inode = decode_inode(raw, 0)
             if inode.number != number:
                 raise DamageError("inode", 0, f"inode_num {inode.number} under key {number}")
             if inode.inline and inode.size != len(inode.inline) and self.store.strict:
                 problem = f"inode {number}: {len(inode.inline)} bytes inline of {inode.size}"
                 raise DamageError("inode", 0, problem)
+            if inode.blocks > self.store.total_blocks and self.store.strict:
+                raise DamageError("inode", 0, f"inode {number}: {inode.blocks} blocks")
             self.remember(inode)
         return inode
 

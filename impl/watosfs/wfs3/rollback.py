@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from watosfs.errors import DamageError
 from watosfs.wfs3.born import born_after
 from watosfs.wfs3.btree import BTree
 from watosfs.wfs3.node import DEAD, INODES, ORPHANS, Node
@@ -31,7 +32,8 @@ def roll_back(engine: "Engine", generation: int) -> None:
     for tree in lists:
         tree.clear()
     for key, found in later:
-        assert found.state == LIST_ONLY, found
+        if found.state != LIST_ONLY:
+            raise DamageError("snapshot", 0, f"generation {key} is newer than the newest")
         snapshots.remove(key)
     for start, end in gone:
         engine.allocator.drop(start, end - start)

@@ -10,11 +10,12 @@ the next mount.
 
 import errno
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
-from watosfs.errors import failure
-from watosfs.wfs3.btree import KEY_MAX, BTree
-from watosfs.wfs3.dead import GENERATION_MAX
+from watosfs.errors import DamageError, failure
+from watosfs.wfs3.btree import BTree
+from watosfs.wfs3.dead import GENERATION_MAX, first_birth, lists_of
 from watosfs.wfs3.node import DEAD, SNAPSHOTS, Node
 from watosfs.wfs3.snapshot_records import (
     EXISTS,
@@ -55,7 +56,10 @@ class SnapshotTree:
     def records(self, first: int = 0) -> Iterator[tuple[int, SnapshotRecord]]:
         """(key, record) from ``first`` on, ascending. Raises DamageError."""
         for key, raw in self.tree.items(first):
-            yield key, decode_record(raw, 0)
+            record = decode_record(raw, 0)
+            if key > OPEN_LIST or (key == OPEN_LIST and record.state == EXISTS):
+                raise DamageError("snapshot", 0, f"one under key {key:#x}")
+            yield key, record
 
     def names(self) -> dict[bytes, int]:
         """The generation of each snapshot by its name, in the order they were made."""
@@ -111,23 +115,19 @@ class SnapshotTree:
             self.lists[key] = tree
         return tree
 
-    def dead_runs(self, key: int, born_after: int) -> Iterator[tuple[int, int, int]]:
-        """(birth, start, count) in the list of a record, of what was born after a generation."""
-        record = self.record(key)
-        if record is not None and record.dead_root:
-            tree = BTree(self.store, DEAD, record.dead_root)
-            for birth, (start, count) in tree.items(born_after + 1):
-                yield birth, start, count
+    def lists_to_shorten(self, generation: int) -> list[int]:
+        """The keys of the lists that may hold what only this snapshot shows."""
+        first, last = lists_of(generation, self.after(generation))
+        return [key for key, _ in takewhile(lambda found: found[0] <= last, self.records(first))]
 
     def exclusive_blocks(self, generation: int) -> int:
         """How many blocks deleting a snapshot would free."""
-        before, after = self.before(generation), self.after(generation)
-        total = 0
-        for key, _ in self.records(generation + 1):
-            if key > after:
-                break
-            total += sum(count for _, _, count in self.dead_runs(key, before))
-        return total
+        first = first_birth(self.before(generation))
+        return sum(
+            count
+            for key in self.lists_to_shorten(generation)
+            for _, (_, count) in self.list_of(key).items(first)
+        )
 
     # -- what a commit writes
 
@@ -192,7 +192,7 @@ class SnapshotTree:
 
     def find_newest(self) -> None:
         """At mount: what the working tree gives up may be some snapshot's."""
-        self.store.dead.newest = self.newest_durable = max(self.before(KEY_MAX), 0)
+        self.store.dead.newest = self.newest_durable = max(self.before(OPEN_LIST), 0)
 
     # -- changing
 
@@ -204,7 +204,7 @@ class SnapshotTree:
         superblock = engine.superblock
         generation = superblock.root_generation
         if generation >= GENERATION_MAX:
-            raise failure(errno.EOVERFLOW, reason=f"generation {generation} needs 33 bits")
+            raise failure(errno.EOVERFLOW, reason="extents know 32 bits of a generation")
         open_list = self.record(OPEN_LIST) or _EMPTY
         self.lists.pop(OPEN_LIST, None)
         self.put(OPEN_LIST, _EMPTY)
@@ -238,9 +238,9 @@ class SnapshotTree:
         engine, generation = self.engine, self.deleting
         if not generation:
             return
-        before, after = self.before(generation), self.after(generation)
-        for key in [key for key, _ in self.records(generation + 1) if key <= after]:
-            while self.shorten(key, before):
+        first = first_birth(self.before(generation))
+        for key in self.lists_to_shorten(generation):
+            while self.shorten(key, first):
                 pass
         self.admit_last(self.cost())
         record = self.record(generation) or _EMPTY
@@ -255,9 +255,9 @@ class SnapshotTree:
         self.engine.is_changing = False
         self.engine.admit(cost, last=True, drops=drops)
 
-    def shorten(self, key: int, before: int) -> bool:
-        """Free a piece of a list: from its end, what was born after ``before``; False at its
-        end.
+    def shorten(self, key: int, first: int) -> bool:
+        """Free a piece of a list, of what was born from generation ``first`` on; False when that
+        was all.
         """
         engine, tree = self.engine, self.list_of(key)
         size = next((n for n in self.pieces if self.has_room_for(n, tree)), self.pieces[-1])
@@ -265,7 +265,7 @@ class SnapshotTree:
         # Admission may have committed, which stored the lists.
         tree = self.list_of(key)
         for _ in range(size):
-            path = tree.lower_bound(before + 1)
+            path = tree.lower_bound(first)
             if not path:
                 return False
             leaf, i = path[-1]

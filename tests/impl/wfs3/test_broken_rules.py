@@ -1,6 +1,7 @@
 """Every rule of docs/FORMAT.md broken once: what a repair makes of it, and what a volume does."""
 
 import errno
+import os
 
 import pytest
 
@@ -10,7 +11,8 @@ from tests.impl.wfs3.test_check_rules import RULES, inode_of
 from watosfs.block.memory import MemoryDevice
 from watosfs.wfs3.check import check
 from watosfs.wfs3.format import COUNTER_MAX
-from watosfs.wfs3.records import INODE_FLAG_ATTRIBUTES
+from watosfs.wfs3.mkfs import mkfs
+from watosfs.wfs3.records import INODE_FLAG_ATTRIBUTES, Inode
 from watosfs.wfs3.repair import repair
 from watosfs.wfs3.volume import Volume
 
@@ -101,6 +103,61 @@ def test_a_name_does_not_go_below_no_links(nlink: int) -> None:
         for call in (lambda: volume.rmdir(b"/p/d"), lambda: volume.rename(b"/p/d", b"/moved")):
             assert refusal(call) == errno.EUCLEAN
         volume.sync()
+
+
+def with_file(**fields: int) -> Volume:
+    """A volume with a file ``/file`` of two blocks whose inode or extent says something else."""
+    device = MemoryDevice(256)
+    mkfs(device, clock=clock)
+    with Volume.mount(device, clock=clock) as volume:
+        with volume.create(b"/file") as handle:
+            handle.pwrite(b"x" * 8000, 0)
+        volume.sync()
+        inode = volume.engine.modify(volume.stat(b"/file").st_ino)
+        for name, value in fields.items():
+            if name in Inode.__slots__:
+                setattr(inode, name, value)
+                continue
+            tree = volume.engine.changing_tree(inode)
+            path = tree.lower_bound(0)
+            tree.make_path_dirty(path)
+            leaf, i = path[-1]
+            leaf.values[i] = leaf.values[i]._replace(**{name: value})
+    return Volume.mount(device, clock=clock)
+
+
+def test_more_blocks_than_a_volume_has_are_not_counted() -> None:
+    """BUGS B84."""
+    volume = with_file(blocks=(1 << 64) - 1)
+    assert refusal(lambda: volume.truncate(b"/file", 100_000)) == errno.EUCLEAN
+
+
+def test_fewer_blocks_than_are_given_up_are_not_counted() -> None:
+    """BUGS B84."""
+    volume = with_file(blocks=1)
+    with volume.open(b"/file", os.O_WRONLY) as handle:
+        handle.pwrite(b"y" * 8000, 0)
+        assert refusal(volume.sync) == errno.EUCLEAN
+
+
+def test_an_extent_without_length_is_not_passed_over() -> None:
+    """BUGS B85."""
+    volume = with_file(length=0)
+    with volume.open(b"/file") as handle:
+        assert refusal(lambda: handle.seek_hole(0)) == errno.EUCLEAN
+
+
+def test_a_number_that_is_there_twice_is_not_read_from_memory() -> None:
+    """BUGS B83: a dirty leaf held the inode that another entry of its number had led to."""
+    volume = with_file()
+    engine = volume.engine
+    number = volume.stat(b"/file").st_ino
+    inode = engine.modify(number)
+    engine.inodes.pop(number)
+    assert refusal(lambda: engine.inode(number)) == errno.EUCLEAN
+    engine.inodes[number] = inode
+    volume.sync()
+    assert engine.inode(number).size == 8000
 
 
 def refusal(call: object) -> int | None:

@@ -292,10 +292,10 @@ def leaky_delete(monkeypatch: pytest.MonkeyPatch) -> None:
     """Deletion takes entries out of the list and frees nothing."""
     shorten = SnapshotTree.shorten
 
-    def leaking(self: SnapshotTree, key: int, before: int) -> bool:
+    def leaking(self: SnapshotTree, key: int, first: int) -> bool:
         with monkeypatch.context() as patch:
             patch.setattr(Allocator, "drop", lambda *_: None)
-            return shorten(self, key, before)
+            return shorten(self, key, first)
 
     monkeypatch.setattr(SnapshotTree, "shorten", leaking)
 

@@ -71,8 +71,8 @@ class TreeWalker:
         self.claims: list[Claim] = []
         self.owners: dict[int, Owner] = {}
         self.damaged: set[str] = set()
-        #: Nodes by block that another walk has read and judged, where walks share nodes.
-        self.read_before: dict[int, NodeFacts] | None = None
+        #: Where walks share nodes: those that any has read and judged, by block.
+        self.read_before: dict[int, NodeFacts | None] | None = None
 
     def leaves(
         self, root: int, kind: NodeKind, owner: Owner, pointer: Pointer
@@ -173,43 +173,46 @@ class TreeWalker:
         self.owners[block] = owner
         self.claims.append((block, 1, owner))
         shared = self.read_before
-        if shared is not None:
-            known = shared.get(block)
-            if known is not None and known.kind is kind:
-                return known
-        try:
-            data = self.device.read(block, 1, node_is_valid)
-        except OSError as error:
-            findings.problem(kind.name, block, "read", f"the device says: {error}")
-            self.damaged.add(kind.name)
-            return None
-        if type(data) is not bytes:
-            data = bytes(data)
-        facts = self.memo.get(data, _UNKNOWN)
-        if facts is _UNKNOWN:
-            facts = node_facts(data, strict=self.strict)
-            if len(self.memo) >= MEMO_ENTRIES_MAX:
-                self.memo.clear()
-            self.memo[data] = facts
-        if facts is None:
-            findings.problem(
-                kind.name, block, "crc32", "no node: unknown magic, or contents that its CRC denies"
-            )
-        elif facts.kind is not kind:
+        if shared is None:
+            facts = self._read(block, kind)
+        elif block in shared:
+            facts = shared[block]
+        else:
+            facts = shared[block] = self._read(block, kind)
+        if facts is not None and facts.kind is not kind:
             findings.problem(
                 kind.name,
                 block,
                 "magic",
                 f"{facts.kind.magic:#010x}, a node of the {facts.kind.name}",
             )
-        else:
-            if facts.remarks:
-                for structure, field, text in facts.remarks:
-                    findings.problem(structure or kind.name, block, field, text)
-            if not facts.is_broken:
-                found: NodeFacts = facts
-                if shared is not None:
-                    shared[block] = found
-                return found
+        elif facts is not None and not facts.is_broken:
+            return facts
         self.damaged.add(kind.name)
         return None
+
+    def _read(self, block: int, kind: NodeKind) -> NodeFacts | None:
+        """The facts of a block that no walk has read; what is wrong with it is reported."""
+        findings = self.findings
+        try:
+            data = self.device.read(block, 1, node_is_valid)
+        except OSError as error:
+            findings.problem(kind.name, block, "read", f"the device says: {error}")
+            return None
+        if type(data) is not bytes:
+            data = bytes(data)
+        found = self.memo.get(data, _UNKNOWN)
+        if found is _UNKNOWN:
+            found = node_facts(data, strict=self.strict)
+            if len(self.memo) >= MEMO_ENTRIES_MAX:
+                self.memo.clear()
+            self.memo[data] = found
+        facts: NodeFacts | None = found
+        if facts is None:
+            findings.problem(
+                kind.name, block, "crc32", "no node: unknown magic, or contents that its CRC denies"
+            )
+        elif facts.kind is kind:
+            for structure, field, text in facts.remarks:
+                findings.problem(structure or kind.name, block, field, text)
+        return facts
