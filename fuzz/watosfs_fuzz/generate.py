@@ -20,8 +20,9 @@ from watosfs_fuzz.makers import MAKERS
 from watosfs_fuzz.plan import plan_of
 from watosfs_fuzz.seeds import random_of
 from watosfs_fuzz.sketch import FileSketch, Sketch
+from watosfs_fuzz.snapshot_draws import SnapshotDraws
 from watosfs_fuzz.swarm import Swarm
-from watosfs_model.operations import OPERATION_TYPES, Operation
+from watosfs_model.operations import OPERATION_TYPES, Operation, Snapshot
 
 EVERYTHING = Dialect(frozenset(OPERATION_TYPES), can_crash=True)
 EVERY_KIND = Swarm()
@@ -62,6 +63,11 @@ class Generator:
         self.arguments = Arguments(rng, self.sketch, self.plan.names, self.plan.error_share)
         self.rng = rng
         self.queue: deque[Operation] = deque()
+        self.snapshots = (
+            SnapshotDraws(random_of(seed, trace_number, "snapshots"))
+            if Snapshot in dialect.operations
+            else None
+        )
         self.left = self.plan.length
         self.burst_share, self.bursts_left = p.BURSTS.get(plan.style, p.BURSTS[""])
         self.makers = [MAKERS[name] for name, _ in self.plan.weights]
@@ -73,6 +79,9 @@ class Generator:
         """
         if not self.left:
             return None
+        extra = self.snapshots and self.snapshots.next(self.sketch)
+        if extra:
+            return extra
         self.left -= 1
         if self.queue:
             return self.queue.popleft()

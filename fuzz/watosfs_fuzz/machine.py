@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from watosfs_fuzz import parameters as p
 from watosfs_fuzz.arguments import Arguments
 from watosfs_fuzz.bursts import burst
-from watosfs_fuzz.makers import MAKERS
+from watosfs_fuzz.makers import ALL_MAKERS
 from watosfs_fuzz.plan import Plan, names_of
 from watosfs_fuzz.power_cut import Cut, draw_cut
 from watosfs_fuzz.run import Run, RunOptions
@@ -59,7 +59,7 @@ _FRACTIONS = st.integers(0, _FRACTION_COUNT - 1)
 @st.composite
 def operations(draw: st.DrawFn, name: str, plan: Plan, sketch: Sketch) -> Operation:
     """An operation of this kind for the tree that the sketch remembers."""
-    return MAKERS[name](plan, arguments_of(draw, plan, sketch))
+    return ALL_MAKERS[name](plan, arguments_of(draw, plan, sketch))
 
 
 @st.composite
@@ -211,6 +211,11 @@ class LockstepMachine(RuleBasedStateMachine):
     @rule(data=DATA)
     def transact(self, data: st.DataObject) -> None:
         self.perform(data, "begin", "commit", "abort")
+
+    @rule(data=DATA)
+    def keep(self, data: st.DataObject) -> None:
+        """Snapshots: made, deleted, gone back to."""
+        self.perform(data, "snapshot")
 
     @rule(data=DATA)
     def restart(self, data: st.DataObject) -> None:

@@ -11,6 +11,7 @@ from watosfs_fuzz import parameters as p
 from watosfs_fuzz.arguments import Arguments
 from watosfs_fuzz.plan import Plan
 from watosfs_fuzz.sketch import FileSketch
+from watosfs_fuzz.snapshot_draws import make
 from watosfs_model import operations as ops
 from watosfs_model.open_flags import O_CREAT
 from watosfs_model.operations import Operation
@@ -188,3 +189,5 @@ MAKERS: dict[str, Maker] = {
     "crash": lambda _plan, _a: ops.Crash(),
 }  # fmt: skip
 assert MAKERS.keys() == p.WEIGHTS.keys(), "an operation lacks its maker or its weight"
+#: Those of snapshots are drawn apart (``snapshot_draws``).
+ALL_MAKERS: dict[str, Maker] = {**MAKERS, "snapshot": lambda _plan, a: make(a.rng, a.sketch)}

@@ -196,6 +196,14 @@ COMPRESSION_LEVELS_WRONG: Final = (20, 255)
 #: How often the root is to be compressed, and so all that is new.
 COMPRESSED_ROOTS: Final = 0.3
 
+#: Names of snapshots, and what is none.
+SNAPSHOT_LABELS: Final = (b"a", b"b", b"c", b"d", b"e", b"\xff " + b"n" * 253)
+SNAPSHOT_LABELS_ODD: Final = (b"", b".", b"..", b"a/b", b"a\0b", b"n" * 256, b"a", b"gone")
+#: How many traces have snapshots, how often between two operations, and how many are to fail.
+SNAPSHOT_TRACES: Final = 0.3
+SNAPSHOT_SHARES: Final = (0.03, 0.08, 0.2)
+SNAPSHOT_ERRORS: Final = 0.06
+
 # -- how often
 
 #: How often each operation comes in a trace of no particular style.

@@ -26,7 +26,7 @@ class Sketch:
     """``files``, ``directories`` and ``symlinks`` are lists of paths in order of appearance."""
 
     __slots__ = ("descriptors", "directories", "files", "in_transaction", "nodes", "read_only",
-                 "saved", "symlinks")  # fmt: skip
+                 "saved", "snapshots", "symlinks")  # fmt: skip
 
     def __init__(self) -> None:
         #: path -> a file, the target of a symlink, or None for a directory.
@@ -40,6 +40,8 @@ class Sketch:
         self.read_only: set[int] = set()
         self.in_transaction = False
         self.saved: dict[bytes, FileSketch | bytes | None] | None = None
+        #: What each snapshot shows, in the order in which they were made.
+        self.snapshots: dict[bytes, dict[bytes, FileSketch | bytes | None]] = {}
 
     # -- what operations do
 
@@ -168,6 +170,21 @@ class Sketch:
         self.descriptors.clear()
         return True
 
+    def _snapshot(self, op: ops.Snapshot, _value: object) -> bool:
+        if self.in_transaction or op.label in self.snapshots:
+            return False
+        self.snapshots[op.label] = dict(self.nodes)
+        return True
+
+    def _drop_snapshot(self, op: ops.Dropsnapshot, _value: object) -> bool:
+        return not self.in_transaction and self.snapshots.pop(op.label, None) is not None
+
+    def _roll_back(self, op: ops.Rollback, _value: object) -> bool:
+        if self.in_transaction or self.descriptors or op.label not in self.snapshots:
+            return False
+        self._fill(self.snapshots[op.label])
+        return True
+
     # -- the lists
 
     def _enter(self, path: bytes, node: FileSketch | bytes | None) -> bool:
@@ -218,6 +235,9 @@ _EFFECTS: dict[type[Operation], Callable[..., bool]] = {
     ops.Begin: Sketch._begin,
     ops.Commit: Sketch._commit,
     ops.Abort: Sketch._abort,
+    ops.Snapshot: Sketch._snapshot,
+    ops.Dropsnapshot: Sketch._drop_snapshot,
+    ops.Rollback: Sketch._roll_back,
     ops.Remount: Sketch._restart,
     ops.Crash: Sketch._restart,
 }

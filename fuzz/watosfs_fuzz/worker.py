@@ -136,6 +136,8 @@ def nodes_of(tree: Tree) -> list[tuple[bytes, FileSketch | bytes | None]]:
     files: dict[object, FileSketch] = {}
     nodes: list[tuple[bytes, FileSketch | bytes | None]] = []
     for path, entry in sorted(tree.items()):
+        if path.startswith(b"@"):  # what a snapshot shows
+            continue
         kind, size, content, identity = entry[0], entry[5], entry[9], entry[-1]
         if kind == "directory":
             nodes.append((path, None))

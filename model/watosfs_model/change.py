@@ -13,12 +13,13 @@ class VolumeChange:
     A subclass says which inodes are open, because those outlive their names [N9].
     """
 
-    __slots__ = ("inodes", "next_number", "now_ns", "volume_before")
+    __slots__ = ("inodes", "next_number", "now_ns", "snapshots", "volume_before")
 
     def __init__(self, volume: Volume, now_ns: int) -> None:
         self.volume_before = volume
         self.inodes: dict[int, Inode] | None = None
         self.next_number = volume.next_number
+        self.snapshots = volume.snapshots
         self.now_ns = now_ns
 
     def is_open(self, number: int) -> bool:
@@ -84,9 +85,10 @@ class VolumeChange:
     @property
     def volume(self) -> Volume:
         """The volume after the change."""
-        if self.inodes is None:
-            return self.volume_before
-        return Volume(self.inodes, self.next_number)
+        before = self.volume_before
+        if self.inodes is None and self.snapshots is before.snapshots:
+            return before
+        return Volume(self.reading, self.next_number, self.snapshots)
 
 
 class Change(VolumeChange):

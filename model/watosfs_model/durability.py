@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from watosfs_model import operations as ops
 from watosfs_model.files import descriptor_checks
+from watosfs_model.snapshots import without_nameless
 from watosfs_model.state import OpenFile, System, Volume
 
 
@@ -36,8 +37,10 @@ def settled(system: System, operation: ops.Operation, volume: Volume) -> System:
         case ops.Abort():
             return aborted(system)
         case ops.Remount():
-            named = without_nameless(volume)
-            return replace(system, volume=named, history=(named,), descriptors={})  # [U5]
+            kept = without_nameless(volume)
+            return replace(system, volume=kept, history=(kept,), descriptors={})  # [U5]
+        case ops.Snapshot() | ops.Dropsnapshot() | ops.Rollback():
+            return replace(system, history=(volume,))  # [Z1, Z5, Z6]
     if system.begun is None and volume is not system.history[-1]:
         return replace(system, history=(*system.history, volume))  # [U1]
     return system
@@ -63,22 +66,14 @@ def reclaimed(system: System) -> System:
     if all(inode.nlink or number in used for number, inode in inodes.items()):
         return system
     kept = {number: inode for number, inode in inodes.items() if inode.nlink or number in used}
-    return replace(system, volume=Volume(kept, system.volume.next_number))
-
-
-def without_nameless(volume: Volume) -> Volume:
-    """The volume without inodes that only descriptors kept alive [U4]."""
-    if all(inode.nlink for inode in volume.inodes.values()):
-        return volume
-    named = {number: inode for number, inode in volume.inodes.items() if inode.nlink}
-    return Volume(named, volume.next_number)
+    return replace(system, volume=replace(system.volume, inodes=kept))
 
 
 def crash_state(system: System, volume: Volume) -> System:
     """What recovery finds when ``volume``, one of the history, is what the crash left."""
-    named = without_nameless(volume)
+    kept = without_nameless(volume)  # [U4], with the snapshots [Z7]
     nobody: dict[int, OpenFile] = {}
-    return System(named, (named,), nobody, system.operations, None, system.descriptors_max)
+    return System(kept, (kept,), nobody, system.operations, None, system.descriptors_max)
 
 
 def crash_states(system: System) -> tuple[System, ...]:

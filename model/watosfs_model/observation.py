@@ -75,10 +75,14 @@ def identities(volume: Volume) -> tuple[list[tuple[bytes, int]], dict[int, bytes
 
 
 def observe(system: System) -> Observation:
-    """(tree by path, open files by descriptor)."""
+    """(tree by path, open files by descriptor). What snapshot 0, ``name``, shows at ``/path`` is
+    at ``@0:name/path`` in the tree.
+    """
     inodes = system.volume.inodes
     paths, first = identities(system.volume)
     tree = {path: (*fields_of(inodes[number]), first[number]) for path, number in paths}
+    for order, (label, kept) in enumerate(system.volume.snapshots):
+        tree.update(shown_by(kept, b"@%d:%s" % (order, label)))  # [Z3, Z4]
     files: dict[int, Entry] = {}
     for descriptor in sorted(system.descriptors):
         found = system.descriptors[descriptor]
@@ -89,6 +93,15 @@ def observe(system: System) -> Observation:
             identity = first.setdefault(found.number, name)
             files[descriptor] = (*fields_of(inodes[found.number]), identity)
     return tree, files
+
+
+def shown_by(kept: Volume, prefix: bytes) -> dict[bytes, Entry]:
+    """What a snapshot shows, by path behind ``prefix``."""
+    paths, first = identities(kept)
+    return {
+        prefix + path: (*fields_of(kept.inodes[number]), prefix + first[number])
+        for path, number in paths
+    }
 
 
 def entry_of(system: System, number: int) -> Entry:

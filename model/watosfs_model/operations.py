@@ -216,6 +216,27 @@ class Abort(Operation):
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot(Operation):
+    """Keep the volume as it is now, under a name."""
+
+    label: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Dropsnapshot(Operation):
+    """Delete a snapshot."""
+
+    label: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback(Operation):
+    """The volume becomes as its newest snapshot, which has this name, shows it."""
+
+    label: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Remount(Operation):
     """Close every descriptor, unmount cleanly and mount again."""
 
@@ -229,5 +250,5 @@ OPERATION_TYPES: tuple[type[Operation], ...] = (
     Mkdir, Rmdir, Open, Close, Pread, Pwrite, Truncate, Ftruncate, Unlink, Rename, Link, Symlink,
     Readlink, Readdir, Stat, Lstat, Fstat, Statfs, Chmod, Compress, Chown, Utimens,
     Setxattr, Getxattr, Listxattr, Removexattr, Fsync, Fdatasync, Sync,
-    Begin, Commit, Abort, Remount, Crash,
+    Begin, Commit, Abort, Snapshot, Dropsnapshot, Rollback, Remount, Crash,
 )  # fmt: skip

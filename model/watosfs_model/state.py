@@ -57,10 +57,13 @@ class Inode:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """The inodes by number (numbers are recorded, never compared), and the next free number."""
+    """The inodes by number (numbers are recorded, never compared), the next free number, and what
+    each snapshot keeps, by name, in order.
+    """
 
     inodes: Mapping[int, Inode]
     next_number: int
+    snapshots: "tuple[tuple[bytes, Volume], ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from watosfs_model import attributes, durability, files, namespace
+from watosfs_model import attributes, durability, files, namespace, snapshots
 from watosfs_model import operations as ops
 from watosfs_model.change import Change
 from watosfs_model.observation import Entry, entry_of, observe
@@ -17,7 +17,7 @@ from watosfs_model.state import Difference, Outcome, System
 NEEDS_SPACE = (
     ops.Mkdir, ops.Rmdir, ops.Open, ops.Pwrite, ops.Truncate, ops.Ftruncate, ops.Unlink, ops.Rename,
     ops.Link, ops.Symlink, ops.Chmod, ops.Compress, ops.Chown, ops.Utimens, ops.Setxattr,
-    ops.Removexattr,
+    ops.Removexattr, ops.Snapshot, ops.Rollback,
 )  # fmt: skip
 
 
@@ -81,6 +81,9 @@ TABLE: dict[type[Operation], tuple[Checks, Core]] = {
     ops.Begin: (durability.outside_checks, no_core),
     ops.Commit: (durability.inside_checks, no_core),
     ops.Abort: (durability.inside_checks, no_core),
+    ops.Snapshot: (snapshots.snapshot_checks, snapshots.snapshot_core),
+    ops.Dropsnapshot: (snapshots.dropsnapshot_checks, snapshots.dropsnapshot_core),
+    ops.Rollback: (snapshots.rollback_checks, snapshots.rollback_core),
     ops.Remount: (durability.outside_checks, no_core),
 }
 

@@ -22,6 +22,8 @@ SEEDS = {
     "fat-size-before-data": 3,
     "freed-twice": 1,
     "merge-loses-entry": 2,
+    "snapshot-freed-twice": 1,
+    "snapshot-neighbour": 1,
     "wfs2-truncate-shows-old-bytes": 1,
 }
 

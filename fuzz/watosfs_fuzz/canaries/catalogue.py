@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 
 from watosfs_fuzz.bench import faults_fat, faults_recovery, faults_wfs3
 from watosfs_fuzz.bench.planting import PLANTED
-from watosfs_fuzz.canaries import cache, fat, kernels, wfs2, wfs3
+from watosfs_fuzz.canaries import cache, fat, kernels, wfs2, wfs3, wfs3_snapshots
 from watosfs_fuzz.canaries.deep import DEEP_CANARIES
 from watosfs_fuzz.canaries.registry import CANARIES, Canary
 
@@ -17,6 +17,7 @@ assert faults_wfs3, "importing it registers faults of the benchmark"
 assert kernels, "importing it registers its canaries"
 assert wfs2, "importing it registers its canaries"
 assert wfs3, "importing it registers its canaries"
+assert wfs3_snapshots, "importing it registers its canaries"
 
 
 def canaries() -> list[Canary]:

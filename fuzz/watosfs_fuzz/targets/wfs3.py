@@ -24,7 +24,9 @@ from watosfs_fuzz.target import (
     Geometry,
 )
 from watosfs_fuzz.targets.wfs3_entry import entry_of, without_contents
+from watosfs_fuzz.targets.wfs3_room import has_room_for
 from watosfs_fuzz.targets.wfs3_shape import shape_of
+from watosfs_fuzz.targets.wfs3_snapshots import SnapshotViews
 from watosfs_fuzz.targets.wfs3_trials import (
     emptying_problem,
     leak_problem,
@@ -35,11 +37,6 @@ from watosfs_model import Outcome
 from watosfs_model import operations as ops
 from watosfs_model.operations import Operation
 
-#: More blocks than any operation but a write can need on small volumes (see
-#: ``Engine.namespace_cost``).
-_ROOM_FOR_NAMES = 64
-_ROOM_FOR_CHUNK = 28
-_HIGH_TREES = 16
 DEFAULT_GEOMETRY = Geometry()
 
 
@@ -55,6 +52,7 @@ class Wfs3Target:
         self.operations_done = 0
         self.generations: dict[int, int] = {}
         self.handles: dict[int, Handle] = {}
+        self.views = SnapshotViews()
 
     @cached_property
     def calls(self) -> dict[type[Operation], Callable[[Any], object]]:
@@ -92,6 +90,9 @@ class Wfs3Target:
             ops.Begin: lambda o: self.volume.begin(),
             ops.Commit: lambda o: self.volume.commit(),
             ops.Abort: lambda o: self.volume.abort(),
+            ops.Snapshot: lambda o: self.volume.snapshot_create(o.label),
+            ops.Dropsnapshot: lambda o: self.volume.snapshot_delete(o.label),
+            ops.Rollback: lambda o: self.volume.snapshot_rollback(o.label),
             ops.Remount: self.remount,
         }
 
@@ -110,6 +111,7 @@ class Wfs3Target:
     def begin_log(self, device: RecordingDevice) -> None:
         """Mount what the device holds; the log starts with it."""
         self.handles = {}
+        self.views.forget()
         self.base = dict(device.image)
         device.events.clear()
         self.device = device
@@ -140,6 +142,8 @@ class Wfs3Target:
     def apply(self, pid: int, operation: Operation) -> Outcome:
         self.operations_done += 1
         number = self.operations_done
+        if isinstance(operation, (ops.Snapshot, ops.Dropsnapshot, ops.Rollback, ops.Remount)):
+            self.views.forget()
         self.device.mark(("begin", number))
         try:
             return Outcome(self.calls[type(operation)](operation), 0)
@@ -204,7 +208,7 @@ class Wfs3Target:
 
     def identity(self, tree: Tree, number: int) -> bytes:
         """The first path to an inode."""
-        return min(path for path in tree if self.numbers[path] == number)
+        return min(path for path, other in self.numbers.items() if other == number)
 
     def observe(self) -> Observed:
         return self.look(contents=True)
@@ -221,6 +225,7 @@ class Wfs3Target:
                 first[number] = path
         for path, inode in inodes:
             tree[path] = entry_of(self.volume, inode, first[inode.number], contents=contents)
+        tree.update(self.views.shown(self.volume, contents=contents))
         files: dict[int, Entry] = {}
         for descriptor in sorted(self.handles):
             handle = self.handles[descriptor]
@@ -236,14 +241,7 @@ class Wfs3Target:
     # -- space, checks, features
 
     def has_room_for(self, operation: Operation) -> bool:
-        need = _ROOM_FOR_NAMES
-        if isinstance(operation, ops.Setxattr):
-            need += 2 * _ROOM_FOR_CHUNK
-        if isinstance(operation, ops.Pwrite):
-            need += (len(operation.data) // 65536 + 2) * _ROOM_FOR_CHUNK
-        if self.geometry.node_entries_max is not None:
-            need *= _HIGH_TREES
-        return self.volume.statfs().available > need
+        return has_room_for(self.volume, operation)
 
     def statistics(self) -> dict[str, int]:
         engine = self.volume.engine

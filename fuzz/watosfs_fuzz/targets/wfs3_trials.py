@@ -29,6 +29,8 @@ def progress_problem(volume: Volume) -> str | None:
 def emptying_problem(volume: Volume) -> str | None:
     """Remove everything, and commit: a full volume must let itself be emptied."""
     try:
+        for name in volume.snapshots():
+            volume.snapshot_delete(name)
         for path, inode in reversed(list(volume.walk())):
             if path != b"/":
                 (volume.rmdir if inode.is_directory else volume.unlink)(path)

@@ -5,7 +5,6 @@
 import errno
 from dataclasses import replace
 
-from watosfs_model.durability import without_nameless
 from watosfs_model.kernel import descriptors, flocks, listing
 from watosfs_model.kernel.attribute_calls import Sendfile
 from watosfs_model.kernel.calls import Call, CopyFileRange, Lseek, Openat
@@ -20,6 +19,7 @@ from watosfs_model.kernel.table_of_calls import (
 )
 from watosfs_model.open_flags import O_CREAT, O_TRUNC
 from watosfs_model.resolution import Refused
+from watosfs_model.snapshots import without_nameless
 from watosfs_model.state import FILE, Difference, Outcome
 from watosfs_model.stepping import name_of, names_of, short
 
