@@ -215,7 +215,7 @@ class LockstepMachine(RuleBasedStateMachine):
     @rule(data=DATA)
     def keep(self, data: st.DataObject) -> None:
         """Snapshots: made, deleted, gone back to."""
-        self.perform(data, "snapshot")
+        self.perform(data, "snapshot", "dropsnapshot", "rollback")
 
     @rule(data=DATA)
     def restart(self, data: st.DataObject) -> None:

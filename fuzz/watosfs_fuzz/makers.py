@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from watosfs_fuzz import parameters as p
+from watosfs_fuzz import snapshot_draws
 from watosfs_fuzz.arguments import Arguments
 from watosfs_fuzz.plan import Plan
 from watosfs_fuzz.sketch import FileSketch
-from watosfs_fuzz.snapshot_draws import make
 from watosfs_model import operations as ops
 from watosfs_model.open_flags import O_CREAT
 from watosfs_model.operations import Operation
@@ -190,4 +190,9 @@ MAKERS: dict[str, Maker] = {
 }  # fmt: skip
 assert MAKERS.keys() == p.WEIGHTS.keys(), "an operation lacks its maker or its weight"
 #: Those of snapshots are drawn apart (``snapshot_draws``).
-ALL_MAKERS: dict[str, Maker] = {**MAKERS, "snapshot": lambda _plan, a: make(a.rng, a.sketch)}
+ALL_MAKERS: dict[str, Maker] = {
+    **MAKERS,
+    "snapshot": lambda _plan, a: snapshot_draws.snapshot(a.rng, a.sketch),
+    "dropsnapshot": lambda _plan, a: snapshot_draws.dropsnapshot(a.rng, a.sketch),
+    "rollback": lambda _plan, a: snapshot_draws.rollback(a.rng, a.sketch),
+}

@@ -2,14 +2,13 @@
 their own, so that the rest stays as it is.
 """
 
+from collections.abc import Sequence
 from random import Random
 
 from watosfs_fuzz import parameters as p
 from watosfs_fuzz.sketch import Sketch
 from watosfs_model import operations as ops
 from watosfs_model.operations import Operation
-
-_KINDS = (ops.Snapshot, ops.Dropsnapshot, ops.Rollback)
 
 
 class SnapshotDraws:
@@ -36,12 +35,26 @@ class SnapshotDraws:
 
 def make(rng: Random, sketch: Sketch) -> Operation:
     """Any, most of them with a chance to succeed."""
-    known = list(sketch.snapshots)
     draw = rng.random()
-    if draw < p.SNAPSHOT_ERRORS:
-        return rng.choice(_KINDS)(rng.choice(p.SNAPSHOT_LABELS_ODD))
-    if not known or draw < 0.55:
-        return ops.Snapshot(rng.choice(p.SNAPSHOT_LABELS))
-    if draw < 0.85:
-        return ops.Dropsnapshot(rng.choice(known))
-    return ops.Rollback(known[-1])
+    if not sketch.snapshots or draw < 0.55:
+        return snapshot(rng, sketch)
+    return dropsnapshot(rng, sketch) if draw < 0.85 else rollback(rng, sketch)
+
+
+def snapshot(rng: Random, sketch: Sketch) -> Operation:
+    return ops.Snapshot(label(rng, p.SNAPSHOT_LABELS))
+
+
+def dropsnapshot(rng: Random, sketch: Sketch) -> Operation:
+    return ops.Dropsnapshot(label(rng, list(sketch.snapshots)))
+
+
+def rollback(rng: Random, sketch: Sketch) -> Operation:
+    return ops.Rollback(label(rng, list(sketch.snapshots)[-1:]))
+
+
+def label(rng: Random, known: Sequence[bytes]) -> bytes:
+    """One of these names, rarely one that is none."""
+    if not known or rng.random() < p.SNAPSHOT_ERRORS:
+        return rng.choice(p.SNAPSHOT_LABELS_ODD)
+    return rng.choice(known)

@@ -102,6 +102,18 @@ class AbortSurvivor(ModelTarget):
         return tree, files
 
 
+class SnapshotFollows(ModelTarget):
+    """A snapshot shows the modes that files have now."""
+
+    def observe(self) -> Observed:
+        tree, files = super().observe()
+        for path, entry in list(tree.items()):
+            now = tree.get(b"/" + path.partition(b"/")[2])
+            if path.startswith(b"@") and now is not None and entry[0] == now[0] == "file":
+                tree[path] = (entry[0], now[1], *entry[2:])
+        return tree, files
+
+
 PLANTED: dict[type[ModelTarget], tuple[str, str]] = {
     WrongErrno: ("outcome", "rmdir"),
     WrongValue: ("outcome", "pread"),
@@ -109,5 +121,6 @@ PLANTED: dict[type[ModelTarget], tuple[str, str]] = {
     SecondLinkLost: ("state", "unlink"),
     Escapes: ("exception", "KeyError in apply"),
     AbortSurvivor: ("state", "unlink"),
+    SnapshotFollows: ("state", "chmod"),
 }
 USED = (Ftruncate, Link, Open, Pwrite)

@@ -16,7 +16,7 @@ SMOKE_OPERATIONS = 12_000
 SEEDS = {
     "attributes-leak": 1,
     "coalescing-off-by-one": 1,
-    "compressed-counted-plain": 1,
+    "compressed-counted-plain": 2,
     "compressed-freed-short": 7,
     "fat-both-names": 2,
     "fat-size-before-data": 3,

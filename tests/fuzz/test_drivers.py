@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from watosfs_fuzz.argument_classes import classes_of
 from watosfs_fuzz.generate import Generator
 from watosfs_fuzz.machine import LockstepMachine, operations, traces
-from watosfs_fuzz.makers import MAKERS
+from watosfs_fuzz.makers import ALL_MAKERS
 from watosfs_fuzz.sketch import Sketch
 from watosfs_fuzz.target import Geometry
 from watosfs_model.operations import OPERATION_TYPES, Operation
@@ -41,7 +41,7 @@ def drawn() -> set[str]:
         _, plan = data.draw(traces((Geometry(256),)))
         sketch = Sketch()
         for _ in range(12):
-            name = data.draw(st.sampled_from(sorted(MAKERS)))
+            name = data.draw(st.sampled_from(sorted(ALL_MAKERS)))
             operation: Operation = data.draw(operations(name, plan, sketch))
             sketch.apply(operation)
             found.update(classes_of(operation))

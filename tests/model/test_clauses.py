@@ -72,6 +72,22 @@ OUTCOMES = [
     ("X1", "commit", errno.EINVAL),
     ("X2", FILE + "begin\nfsync 3", errno.EBUSY),
     ("X5", "begin\n" + FILE + "abort\npread 3 1 0", errno.ESTALE),
+    ("Z2", 'snapshot ""', errno.EINVAL),
+    ("Z2", 'snapshot ".."', errno.EINVAL),
+    ("Z2", 'snapshot "a/b"', errno.EINVAL),
+    ("Z2", f'snapshot "{NAME_TOO_LONG}"', errno.ENAMETOOLONG),
+    ("Z2", f'snapshot "{"x" * 255}"', 0),
+    ("Z2", 'snapshot "a"\nsnapshot "a"', errno.EEXIST),
+    ("Z2", 'begin\nsnapshot "a"', errno.EBUSY),
+    ("Z5", 'dropsnapshot "a"', errno.ENOENT),
+    ("Z5", 'snapshot "a"\ndropsnapshot "a"\nsnapshot "a"', 0),
+    ("Z5", 'snapshot "a"\nbegin\ndropsnapshot "a"', errno.EBUSY),
+    ("Z6", 'rollback "a"', errno.ENOENT),
+    ("Z6", 'snapshot "a"\nsnapshot "b"\nrollback "a"', errno.EBUSY),
+    ("Z6", 'snapshot "a"\nsnapshot "b"\ndropsnapshot "b"\nrollback "a"', 0),
+    ("Z6", 'snapshot "a"\n' + FILE + 'rollback "a"', errno.EBUSY),
+    ("Z6", 'snapshot "a"\n' + FILE + 'close 3\nrollback "a"\nstat "/f"', errno.ENOENT),
+    ("Z6", FILE + 'close 3\nsnapshot "a"\nunlink "/f"\nrollback "a"\nstat "/f"', 0),
 ]
 
 #: (clause, trace, value of its last operation)
@@ -94,6 +110,13 @@ CRASHES: list[tuple[str, str, list[set[str]]]] = [
     ("X3", 'begin\nmkdir "/a" 0o755\nmkdir "/b" 0o755\ncommit', [{"/", "/a", "/b"}]),
     ("X4", 'begin\nmkdir "/a" 0o755\nmkdir "/b" 0o755', [{"/"}]),
     ("X4", 'begin\nmkdir "/a" 0o755\nabort', [{"/"}]),
+    ("Z1", 'mkdir "/a" 0o755\nsnapshot "s"', [{"/", "/a", "@0:s/", "@0:s/a"}]),
+    ("Z1", FILE + 'unlink "/f"\nsnapshot "s"', [{"/", "@0:s/"}]),
+    ("Z4", 'snapshot "b"\nsnapshot "a"', [{"/", "@0:b/", "@1:a/"}]),
+    ("Z3", 'mkdir "/a" 0o755\nsnapshot "s"\nrmdir "/a"\nsync', [{"/", "@0:s/", "@0:s/a"}]),
+    ("Z5", 'snapshot "s"\nmkdir "/a" 0o755\ndropsnapshot "s"', [{"/", "/a"}]),
+    ("Z6", 'snapshot "s"\nmkdir "/a" 0o755\nrollback "s"', [{"/", "@0:s/"}]),
+    ("Z7", 'snapshot "s"\nmkdir "/a" 0o755', [{"/", "@0:s/"}, {"/", "/a", "@0:s/"}]),
 ]
 
 
@@ -123,3 +146,17 @@ def test_crash(clause: str, text: str, expected: list[set[str]]) -> None:
         if paths not in found:
             found.append(paths)
     assert found == expected, clause
+
+
+def test_numbers_are_not_given_out_again_after_a_rollback() -> None:
+    """Z6."""
+    text = 'snapshot "s"\nmkdir "/a" 0o755\nrollback "s"\nmkdir "/a" 0o755'
+    assert run(text)[0].volume.next_number == System.fresh().volume.next_number + 2
+
+
+def test_what_a_snapshot_shows_stays_as_it_is() -> None:
+    """Z3: contents, attributes and times."""
+    make = FILE + 'pwrite 3 "before" 0\nsetxattr "/f" "user.k" "v" 0\nsnapshot "s"\n'
+    kept = observe(run(make)[0])[0][b"@0:s/f"]
+    change = 'pwrite 3 "after." 0\nchmod "/f" 0o600\nlink "/f" "/g"\nremovexattr "/f" "user.k"'
+    assert observe(run(make + change)[0])[0][b"@0:s/f"] == kept

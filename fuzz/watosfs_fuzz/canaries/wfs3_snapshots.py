@@ -56,13 +56,13 @@ def snapshot_freed_twice(original: Function) -> Function:
     (Engine, "encode"),
 )
 def snapshot_shared_in_place(make_dirty: Function, encode: Function) -> tuple[Function, Function]:
-    homes: dict[int, int] = {}
+    homes: dict[int, tuple[int, Node]] = {}
 
     def broken_make_dirty(self: NodeStore, node: Node) -> None:
         if node.level or not node.kind.is_kept or not is_kept(node.generation, self.dead.newest):
             make_dirty(self, node)
             return
-        homes[id(node)] = node.block
+        homes[id(node)] = node.block, node
         self.cache.pop(node.block, None)
         node.block = 0
         node.generation = self.generation
@@ -71,7 +71,7 @@ def snapshot_shared_in_place(make_dirty: Function, encode: Function) -> tuple[Fu
     def broken_encode(self: Engine, placed: list[tuple[Node, int]]) -> Any:
         moved = []
         for node, block in placed:
-            home = homes.pop(id(node), None)
+            home, _ = homes.pop(id(node), (None, None))
             if home is not None:
                 self.allocator.drop(block, 1)
                 self.allocator.fresh.add(home, home + 1)

@@ -18,22 +18,27 @@ from watosfs_fuzz.faults.target import FaultyWfs3Target
 from watosfs_fuzz.lockstep import PID, Failure, tree_difference
 from watosfs_fuzz.run import exception_failure
 from watosfs_fuzz.targets.wfs3_entry import entry_of
+from watosfs_fuzz.targets.wfs3_snapshots import read_all
 from watosfs_model import Difference, Outcome, System, checks, crash_states, follow, observe, step
 from watosfs_model.operations import (
     Close,
     Commit,
+    Dropsnapshot,
     Fdatasync,
     Fsync,
     Mkdir,
     Operation,
     Remount,
+    Rollback,
+    Snapshot,
     Sync,
 )
 
 FAULT_ERRNOS = frozenset({errno.EIO, errno.EUCLEAN, errno.EROFS})
 #: What stands for the outcome of an operation that lets an exception out.
 _RAISES = Outcome(None, 0)
-_DURABLE = (Sync, Fsync, Fdatasync, Commit)
+_SNAPSHOTS = (Snapshot, Dropsnapshot, Rollback)
+_DURABLE = (Sync, Fsync, Fdatasync, Commit, *_SNAPSHOTS)
 
 
 @dataclass(slots=True)
@@ -59,6 +64,8 @@ class FaultRun:
         self.has_stopped = False
         #: A remount failed: there is no volume any more, only the medium.
         self.has_ended = False
+        #: What an operation that failed, and commits at once, may have left on the medium.
+        self.maybe: tuple[System, ...] = ()
         target.start()
 
     def run(self, operations: Sequence[Operation]) -> FaultReport:
@@ -120,6 +127,8 @@ class FaultRun:
         """After a failure: nothing changed, or the volume fell back to a durable state. A close
         that fails has closed the descriptor (close(2)).
         """
+        if isinstance(operation, _SNAPSHOTS) and not checks(self.system, PID, operation):
+            self.maybe = (step(self.system, PID, operation)[1],)
         if isinstance(operation, Close):
             self.system = step(self.system, PID, operation)[1]
         else:
@@ -170,14 +179,18 @@ class FaultRun:
         except OSError as error:
             self.fail("medium", f"errno {error.errno}", f"the medium cannot be mounted: {error}")
             return
-        self.judge_tree("medium", "state", found, [self.system, *crash_states(self.system)])
+        self.judge_tree("medium", "state", found, self.on_medium())
         problems = check(volume.engine.device, data=True).problems
         if problems and self.report.failure is None:
             self.fail("medium", "check", str(problems[0]))
 
+    def on_medium(self) -> list[System]:
+        """What the medium may show now."""
+        return [self.system, *crash_states(self.system), *self.maybe]
+
     def judge_damage(self, states: Sequence[System]) -> None:
         """A damaged medium: right, or refused; and the checker never calls it clean then."""
-        states = states or [self.system, *crash_states(self.system)]
+        states = states or self.on_medium()
         device = type(self.target.device)(self.target.block_count, self.target.device.image)
         problems = check(device, data=True).problems
         try:
@@ -193,10 +206,11 @@ class FaultRun:
 
 
 def tree_of(volume: Volume) -> Tree:
-    """All that a volume shows. Raises what reading raises."""
+    """All that a volume and its snapshots show. Raises what reading raises."""
     inodes = list(volume.walk())
     first: dict[int, bytes] = {}
     for path, inode in inodes:
         if inode.number not in first or path < first[inode.number]:
             first[inode.number] = path
-    return {path: entry_of(volume, inode, first[inode.number]) for path, inode in inodes}
+    tree = {path: entry_of(volume, inode, first[inode.number]) for path, inode in inodes}
+    return tree | read_all(volume, volume.snapshots(), contents=True)
