@@ -41,14 +41,14 @@ class Snapshotting:
     handles: "set[Handle]"
     #: Snapshots that are being looked into, by generation.
     views: "list[tuple[int, Volume]]"
+    #: A rollback brought back files that were open when they were removed: the next sync reclaims
+    #: them (were that a part of the rollback, one that is durable could fail).
+    has_orphans_left = False
 
     def change(self) -> "Change":
         raise NotImplementedError
 
     def require_mounted(self) -> None:
-        raise NotImplementedError
-
-    def reclaim_orphans(self) -> None:
         raise NotImplementedError
 
     def sync(self) -> None:
@@ -105,7 +105,7 @@ class Snapshotting:
         with self.change():
             roll_back(engine, generation)
         self.namespace.forget()
-        self.reclaim_orphans()
+        self.has_orphans_left = True
 
     def snapshot_open(self, name: bytes) -> "Volume":
         """A read-only volume of what a snapshot shows. The caller unmounts it; deleting the

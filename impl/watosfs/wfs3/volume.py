@@ -209,6 +209,9 @@ class Volume(PathOperations, Batches, Snapshotting):
             raise failure(errno.EBUSY, reason="an explicit transaction is open")
         if self.engine.has_failed:
             raise failure(errno.EIO, reason=self.engine.read_only_reason or "")
+        if self.has_orphans_left:
+            self.has_orphans_left = False
+            self.reclaim_orphans_left()
         self.engine.commit()
 
     def begin(self) -> None:

@@ -260,8 +260,27 @@ def test_a_removed_file_that_was_open_is_gone_after_a_rollback() -> None:
         volume.snapshot_create(b"s")
         assert b"/file" not in shown(volume, b"s")
     volume.snapshot_rollback(b"s")
+    volume.sync()
     assert check(device).orphans == 0
     require_sound(device, volume)
+
+
+def test_a_rollback_is_one_commit() -> None:
+    """BUGS B86: it went on to reclaim what had been removed while open, and could fail when it was
+    done.
+    """
+    device = MemoryDevice(1024)
+    mkfs(device)
+    counting = CountingDevice(device)
+    volume = Volume.mount(counting)
+    put(volume, b"/file", b"x" * 50_000)
+    with volume.open(b"/file"):
+        volume.unlink(b"/file")
+        volume.snapshot_create(b"s")
+    volume.sync()
+    generation = volume.superblock.root_generation
+    volume.snapshot_rollback(b"s")
+    assert volume.superblock.root_generation == generation + 1
 
 
 def test_space_of_its_own_and_shared() -> None:
