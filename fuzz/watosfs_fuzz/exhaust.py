@@ -17,8 +17,10 @@ from watosfs_model.open_flags import O_APPEND, O_CREAT, O_RDWR, O_TRUNC
 from watosfs_model.operations import (
     Begin,
     Chmod,
+    Close,
     Commit,
     Compress,
+    Dropsnapshot,
     Fsync,
     Ftruncate,
     Link,
@@ -29,7 +31,9 @@ from watosfs_model.operations import (
     Removexattr,
     Rename,
     Rmdir,
+    Rollback,
     Setxattr,
+    Snapshot,
     Symlink,
     Sync,
     Truncate,
@@ -67,8 +71,17 @@ SETUP: Final[Steps] = (
     Setxattr(b"/a", b"user.k", Literal(b"v"), 0),
     Sync(),
 )
-#: The same tree, all data compressed that can be.
-COMPRESSED_SETUP: Final[Steps] = (Compress(b"/", 1), *map(compressible, SETUP))
+#: From here on all data is compressed that can be.
+COMPRESS: Final = Compress(b"/", 1)
+#: The same tree, kept by two snapshots that share most of it, and changed since each.
+SNAPSHOT_SETUP: Final[Steps] = (
+    *SETUP[:-1],
+    Snapshot(b"one"),
+    Pwrite(3, Fill(5, 900), 4100),
+    Snapshot(b"two"),
+    Pwrite(3, Fill(6, 100), 0),
+    Sync(),
+)
 FILES: Final = (b"/a", b"/d/b")
 EXISTING: Final = (*FILES, b"/d", b"/e")
 MISSING: Final = (b"/f", b"/d/f")
@@ -117,15 +130,22 @@ def persisted(change: Steps) -> tuple[Steps, Steps, Steps, Steps]:
     return change, (*change, _SYNC), (*change, _FSYNC), (_BEGIN, *change, _COMMIT)
 
 
-def workloads(count: int, *, is_compressed: bool = False) -> Iterator[Workload]:
+def workloads(
+    count: int, *, is_compressed: bool = False, has_snapshots: bool = False
+) -> Iterator[Workload]:
     """All workloads of ``count`` changes (1 or more) whose operations succeed."""
-    setup = COMPRESSED_SETUP if is_compressed else SETUP
+    setup = SNAPSHOT_SETUP if has_snapshots else SETUP
+    if is_compressed:
+        setup = (COMPRESS, *map(compressible, setup))
     base = after(System.fresh(), setup)
     assert base is not None
     each = changes()
     if is_compressed:
         each = [tuple(map(compressible, change)) for change in each]
         each += [(Compress(path, level),) for path in (b"/a", b"/d") for level in (0, 19)]
+    if has_snapshots:
+        each += [(Snapshot(b"new"),), (Dropsnapshot(b"one"),), (Dropsnapshot(b"two"),)]
+        each.append((Close(3), Close(4), Rollback(b"two")))
     choices = [persisted(change) for change in each]
     for number, (steps, _) in enumerate(extended(setup, base, choices, count)):
         yield Workload(number, steps)

@@ -7,9 +7,18 @@ import pytest
 
 from watosfs.wfs3.compressing import level_of
 from watosfs_fuzz.cli.main import main
-from watosfs_fuzz.exhaust import COMPRESSED_SETUP, SETUP, after, changes, persisted, workloads
+from watosfs_fuzz.exhaust import (
+    COMPRESS,
+    SETUP,
+    after,
+    changes,
+    compressible,
+    persisted,
+    workloads,
+)
 from watosfs_fuzz.targets.wfs3 import Wfs3Target
 from watosfs_model import System
+from watosfs_model.operations import Dropsnapshot, Rollback, Snapshot
 
 
 def test_every_workload_of_one_change_succeeds_in_the_model_and_comes_once() -> None:
@@ -37,7 +46,8 @@ def test_the_order_is_always_the_same() -> None:
 
 def test_compressed_workloads_compress() -> None:
     found = list(workloads(1, is_compressed=True))
-    assert all(workload.operations[: len(SETUP) + 1] == COMPRESSED_SETUP for workload in found)
+    setup = (COMPRESS, *map(compressible, SETUP))
+    assert all(workload.operations[: len(setup)] == setup for workload in found)
     assert len(found) > len(list(workloads(1)))
     target = Wfs3Target()
     target.start()
@@ -48,8 +58,15 @@ def test_compressed_workloads_compress() -> None:
     target.close()
 
 
+def test_workloads_with_snapshots_do_everything_to_them() -> None:
+    found = list(workloads(1, has_snapshots=True))
+    last = {type(operation) for workload in found for operation in workload.operations[-2:]}
+    assert last >= {Snapshot, Dropsnapshot, Rollback}
+    assert len(found) > len(list(workloads(1)))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [[], ["--compressed"]])
+@pytest.mark.parametrize("kind", [[], ["--compressed"], ["--compressed", "--snapshots"]])
 def test_all_workloads_of_one_change_are_clean_with_nested_crashes(
     kind: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -55,7 +55,7 @@ def run_some(batch: list[Case], canary: str | None) -> Totals:
 
 def source_of(options: argparse.Namespace) -> Iterator[Workload]:
     """The workloads that are asked for."""
-    return workloads(options.ops, is_compressed=options.compressed)
+    return workloads(options.ops, is_compressed=options.compressed, has_snapshots=options.snapshots)
 
 
 def batches(source: Iterator[Workload], options: argparse.Namespace) -> Iterator[list[Case]]:
@@ -122,6 +122,7 @@ def add(totals: Totals, part: Totals) -> None:
 def key(options: argparse.Namespace) -> str:
     """What a state file must agree on."""
     kind = " compressed" if options.compressed else ""
+    kind += " snapshots" if options.snapshots else ""
     return f"{options.target} ops {options.ops} nested {options.nested} {options.device}{kind}"
 
 
