@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
-from watosfs.cli import change, compress, images, listing, output, snapshot, transfer
+from watosfs.cli import change, compress, images, listing, output, scrub, snapshot, transfer
 from watosfs.cli.failures import (
     EXIT_FAILURE,
     EXIT_OUTPUT_CLOSED,
@@ -154,6 +154,13 @@ COMMANDS = {
             "snapshot rollback disk.img monday",
             "snapshot delete disk.img monday",
         ),
+    ),
+    "scrub": Command(
+        scrub.add_scrub,
+        "read and verify all data",
+        "Read all that an image and its snapshots hold, each block once, and verify it. A damaged "
+        "superblock copy is written again. Exit status 1 when anything else is damaged.",
+        ("scrub disk.img",),
     ),
     "check": Command(
         images.add_check,
