@@ -1,10 +1,11 @@
 """``python -m benchmarks.large``: what an operation costs as the volume grows.
 
-Four things grow, each by itself: the volume (to 16 TiB, sparse), a file (to 1 TiB, sparse), the
-files in one directory (to 1,000,000), the extents of one file (to 100,000). At each size: mount,
-a lookup with cold caches, and a commit of one small change, in microseconds (medians) and in
-blocks read or written, which no machine can change. ``--out DIR`` keeps ``large.json``,
-``large.md`` and ``large.png``.
+Five things grow, each by itself: the volume (to 16 TiB, sparse), a file (to 1 TiB, sparse), the
+files in one directory (to 1,000,000), the extents of one file (to 100,000), snapshots (to 10,000,
+a file changed between any two). At each size: mount, a lookup with cold caches, and a commit of one
+small change (of snapshots: a file changed, and one made; or one in the middle deleted), in
+microseconds (medians) and in blocks read or written, which no machine can change. ``--out DIR``
+keeps ``large.json``, ``large.md`` and ``large.png``.
 """
 
 import argparse
@@ -32,6 +33,7 @@ VOLUMES = [GIB, 32 * GIB, TIB, 16 * TIB]
 FILES = [1_000, 10_000, 100_000, 1_000_000]
 SPANS = [GIB, 32 * GIB, TIB]
 EXTENTS = [100, 1_000, 10_000, 100_000]
+SNAPSHOTS = [100, 1_000, 10_000]
 
 
 @dataclass
@@ -180,6 +182,32 @@ def growing_extents(count: int) -> Row:
     )  # fmt: skip
 
 
+def growing_snapshots(count: int, *, deletes: bool = False) -> Row:
+    """Ever more snapshots of 50 files, of which one changes before each."""
+    site = Site(16 * TIB)
+    for i in range(50):
+        write_at(site.volume, b"/f%d" % i, 0)
+
+    def make(i: int) -> None:
+        write_at(site.volume, b"/f%d" % (i % 50), 0)
+        site.volume.snapshot_create(b"s%d" % i)
+
+    start = time.perf_counter()
+    for i in range(count):
+        make(i)
+    filled_us = per_item_us(start, count)
+    site.volume.snapshots()
+    middle = (count - SAMPLES) // 2
+    return site.measure(
+        "snapshots (delete)" if deletes else "snapshots", count, filled_us,
+        lambda i: site.volume.stat(b"/f%d" % i),
+        (lambda i: site.volume.snapshot_delete(b"s%d" % (middle + i)))
+        if deletes
+        else (lambda i: make(count + i)),
+        b"/",
+    )  # fmt: skip
+
+
 def read_at(volume: Volume, path: bytes, offset: int) -> None:
     """One block of a file."""
     with volume.open(path) as handle:
@@ -202,6 +230,9 @@ def rows(share: float) -> Iterator[Row]:
         yield growing_directory(max(int(count * share), SAMPLES))
     for count in EXTENTS:
         yield growing_extents(max(int(count * share), SAMPLES))
+    for deletes in (False, True):
+        for count in SNAPSHOTS:
+            yield growing_snapshots(max(int(count * share), 2 * SAMPLES), deletes=deletes)
 
 
 def size_text(row: Row) -> str:

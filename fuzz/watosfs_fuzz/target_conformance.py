@@ -135,7 +135,8 @@ class TargetConformance(RuleBasedStateMachine):
         tree, files = self.shown
         assert tree[b"/"][0] == "directory"
         for path, entry in tree.items():
-            parent = path.rpartition(b"/")[0] or b"/"
+            head = path.rpartition(b"/")[0]
+            parent = head if head in tree else head + b"/"  # the root, or that of a snapshot
             assert tree[parent][0] == "directory", f"{path!r} is below something else"
             self.judge_entry(path, entry)
         for number, entry in files.items():

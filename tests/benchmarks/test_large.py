@@ -16,6 +16,8 @@ from watosfs.wfs3.records import entry_names
         lambda: large.growing_file(large.TIB),
         lambda: large.growing_directory(3000),
         lambda: large.growing_extents(3000),
+        lambda: large.growing_snapshots(400),
+        lambda: large.growing_snapshots(400, deletes=True),
     ],
 )
 def test_an_operation_costs_what_the_trees_are_high(row):
