@@ -8,6 +8,8 @@ microseconds (medians) and in blocks read or written, which no machine can chang
 keeps ``large.json``, ``large.md`` and ``large.png``.
 """
 
+# Size: what grows is alike in each case; the cases side by side are easier to compare.
+
 import argparse
 import json
 import random

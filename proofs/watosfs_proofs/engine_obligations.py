@@ -196,7 +196,8 @@ def _prepare(path: Path, kernel: SimpleNamespace) -> str:
 
     made.space = SimpleNamespace(tree=None, update_tree=update_tree)
     made.encode, made.spill = encode, spill
-    deleting = path.integer("deleting")
+    deleting, total = path.integer("deleting"), path.integer("total")
+    made.store.total_blocks = SymInt(total)
     made.snapshots = SimpleNamespace(tree=None, store_lists=store_lists, deleting=SymInt(deleting))
     made.allocator.available, made.allocator.held = SymInt(at["available"]), SymInt(at["held"])
     made.next_inode, made.inode_count = SymInt(at["next_inode"]), SymInt(at["inode_count"])
@@ -218,6 +219,7 @@ def _prepare(path: Path, kernel: SimpleNamespace) -> str:
         "next_inode": at["next_inode"],
         "commit_time_ns": z3.If(now > 0, now, 0),
         "incompat": z3.IntVal(3),
+        "total_blocks": total,
         "snapshot_root": roots["snapshots"],
         "snapshot_deleting": deleting,
         "ro_compat": z3.If(roots["snapshots"] != 0, 7, 3),

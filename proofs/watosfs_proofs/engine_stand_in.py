@@ -27,6 +27,7 @@ def engine_over(
     )
     engine.store = types.SimpleNamespace(
         generation=superblock.root_generation + 1,
+        total_blocks=superblock.total_blocks,
         generation_max=superblock.root_generation,
         dirty_count=1, dead=types.SimpleNamespace(run_count=0), trim=lambda: None,
     )  # fmt: skip

@@ -181,6 +181,7 @@ class Engine(Admission):
             inode_count=self.inode_count,
             next_inode=self.next_inode,
             commit_time_ns=max(self.clock(), 0),
+            total_blocks=self.store.total_blocks,
             orphan_root=stored_root(self.orphan_tree),
             snapshot_root=snapshot_root,
             snapshot_deleting=self.snapshots.deleting,
@@ -265,6 +266,7 @@ class Engine(Admission):
         self.dirty_trees.clear()
         self.data.forget_everything()
         self.allocator.aborted()
+        self.store.total_blocks = self.allocator.hi = self.superblock.total_blocks
         self.snapshots.revert()
         self.load_roots()
 

@@ -36,10 +36,14 @@ class Space:
         self.store = store
         self.allocator: Allocator = store.allocator
         self.tree = tree
-        #: Blocks that only operations which free space may use, so that a full volume can be
-        #: emptied.
-        self.reserve = _RESERVE_BASE + store.total_blocks // _RESERVE_SHARE
-        if store.node_entries_max is not None:
+        self.set_reserve()
+
+    def set_reserve(self) -> None:
+        """Blocks that only operations which free space may use, so that a full volume can be
+        emptied.
+        """
+        self.reserve = _RESERVE_BASE + self.store.total_blocks // _RESERVE_SHARE
+        if self.store.node_entries_max is not None:
             self.reserve *= _RESERVE_FOR_HIGH_TREES
 
     # -- handing out

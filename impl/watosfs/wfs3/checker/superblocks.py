@@ -25,7 +25,7 @@ from watosfs.wfs3.format import (
 
 #: Byte 0, or behind a node header where the published core puts it.
 OFFSETS: Final = (0, 32)
-_FIXED: Final = ("total_blocks", "block_size", "uuid", "magic")
+_FIXED: Final = ("block_size", "uuid", "magic")
 
 
 class Copy(NamedTuple):
@@ -87,6 +87,11 @@ def _compare(first: Copy, second: Copy, findings: Findings) -> None:
                 f"{getattr(two, field)!r} differs from {getattr(one, field)!r} in the first copy",
             )  # fmt: skip
     before, after = sorted((one, two), key=lambda superblock: superblock.root_generation)
+    if before.total_blocks > after.total_blocks:
+        findings.problem(
+            "superblock", 1, "total_blocks", f"{two.total_blocks} differs from {one.total_blocks} "
+            "in the first copy, and volumes only grow",
+        )  # fmt: skip
     if before.incompat & ~after.incompat:
         findings.problem(
             "superblock", 1, "incompat", f"{two.incompat:#x} differs from {one.incompat:#x} in the "
