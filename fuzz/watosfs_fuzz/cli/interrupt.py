@@ -9,11 +9,13 @@ from rich.table import Table
 
 from watosfs_fuzz.crash.explore import Exploration, count_text
 from watosfs_fuzz.crash.persistence import PERSISTENCES
-from watosfs_fuzz.upkeep import fat, wfs3, wfs3_snapshots
+from watosfs_fuzz.upkeep import fat, wfs3, wfs3_growing, wfs3_snapshots
 from watosfs_fuzz.upkeep.task import Task, cut_everywhere
 
 TASKS: dict[str, Task] = {
-    task.name: task for task in (*wfs3.TASKS, *wfs3_snapshots.TASKS, *fat.TASKS)
+    task.name: task
+    for tasks in (wfs3.TASKS, wfs3_snapshots.TASKS, wfs3_growing.TASKS, fat.TASKS)
+    for task in tasks
 }
 _EXIT_FOUND = 1
 

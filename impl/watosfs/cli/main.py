@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
-from watosfs.cli import change, compress, images, listing, output, scrub, snapshot, transfer
+from watosfs.cli import change, compress, images, listing, output, resize, scrub, snapshot, transfer
 from watosfs.cli.failures import (
     EXIT_FAILURE,
     EXIT_OUTPUT_CLOSED,
@@ -155,6 +155,7 @@ COMMANDS = {
             "snapshot delete disk.img monday",
         ),
     ),
+    "resize": Command(resize.add_resize, "make an image larger", examples=("resize disk.img 1G",)),
     "scrub": Command(
         scrub.add_scrub,
         "read and verify all data",
